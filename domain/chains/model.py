@@ -1,0 +1,179 @@
+"""Chains as the gateway sees them: blocks, what happened in them, and how final that is."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import TypeAlias
+
+import attrs
+
+from domain.shared.ids import EscrowId
+from domain.shared.money import ChainId, Money
+
+
+@attrs.frozen
+class Block:
+    """A block: its place, its name, and its parent's."""
+
+    number: int
+    hash: str
+    parent: str
+    time: datetime
+
+
+@attrs.frozen
+class Head:
+    """How far a chain has come, by its own word; numbers of blocks."""
+
+    latest: int
+    safe: int
+    final: int
+
+
+class Finality(enum.StrEnum):
+    """How sure an observation is. Only final money may be spent."""
+
+    SEEN = "seen"
+    SAFE = "safe"
+    FINAL = "final"
+    RETRACTED = "retracted"
+
+
+@attrs.frozen
+class Transfer:
+    """Money moved from one address to another."""
+
+    money: Money
+    source: str
+    target: str
+
+
+@attrs.frozen
+class EscrowPaid:
+    """The escrow contract has taken in a payment."""
+
+    escrow_id: EscrowId
+    reference: str
+    payer: str
+    money: Money
+
+
+@attrs.frozen
+class EscrowReleased:
+    """The escrow contract has paid a merchant, less the fee it has credited to the platform."""
+
+    escrow_id: EscrowId
+    merchant_amount: int
+    fee: int
+    pushed: bool
+    """False where the money could not be pushed and waits in the contract as a credit."""
+
+
+@attrs.frozen
+class EscrowRefunded:
+    """The escrow contract has paid a payer back."""
+
+    escrow_id: EscrowId
+    amount: int
+    pushed: bool
+
+
+@attrs.frozen
+class EscrowDisputed:
+    """Somebody has objected; an arbiter decides."""
+
+    escrow_id: EscrowId
+
+
+@attrs.frozen
+class EscrowResolved:
+    """The arbiter has split a payment."""
+
+    escrow_id: EscrowId
+    payer_amount: int
+    merchant_amount: int
+    fee: int
+    payer_pushed: bool
+    merchant_pushed: bool
+
+
+@attrs.frozen
+class CreditWithdrawn:
+    """Somebody has taken a credit out of the escrow contract."""
+
+    account: str
+    target: str
+    money: Money
+
+
+Fact: TypeAlias = (
+    Transfer
+    | EscrowPaid
+    | EscrowReleased
+    | EscrowRefunded
+    | EscrowDisputed
+    | EscrowResolved
+    | CreditWithdrawn
+)
+
+
+@attrs.frozen
+class ObservationKey:
+    """What makes an observation one of its kind: a chain event is credited once."""
+
+    chain: ChainId
+    transaction: str
+    position: int
+    """Its place in the transaction's or block's list of events."""
+
+
+@attrs.frozen
+class Observation:
+    """One fact, where it was found, and how sure it is."""
+
+    key: ObservationKey
+    block: Block
+    fact: Fact
+    finality: Finality = Finality.SEEN
+
+
+@attrs.frozen
+class Scan:
+    """What a range of blocks holds: every block's name, and the facts in the chain's order."""
+
+    blocks: tuple[Block, ...]
+    observations: tuple[Observation, ...]
+
+
+@attrs.frozen
+class CoverageGap(Exception):
+    """A range of the chain has not been read, so nothing can be said about it."""
+
+    chain: ChainId
+    expected: int
+    got: int
+
+
+@attrs.frozen
+class Cursor:
+    """How far a chain has been read without a gap, and how far what was read is final."""
+
+    chain: ChainId
+    first: int
+    """The first block that was ever read."""
+    seen: Block
+    final: Block
+
+    def advance(self, scan: Scan) -> Cursor:
+        """Move over blocks that continue where the last reading ended.
+
+        Raises:
+            CoverageGap: they do not.
+        """
+        tip = self.seen
+        for block in scan.blocks:
+            if block.number != tip.number + 1 or block.parent != tip.hash:
+                raise CoverageGap(self.chain, tip.number + 1, block.number)
+            tip = block
+        return attrs.evolve(self, seen=tip)

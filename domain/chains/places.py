@@ -1,0 +1,63 @@
+"""Where the gateway's money lies on a chain, and under which accounts it is booked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from domain.ledger.accounts import custody, gas, suspense
+from domain.shared.money import AssetId, ChainId
+
+if TYPE_CHECKING:
+    from domain.ledger.accounts import Account
+
+_RAILS = {"eip155": "evm", "ton": "ton"}
+
+
+@attrs.frozen
+class Places:
+    """The gateway's own addresses on one chain."""
+
+    chain: ChainId
+    native: AssetId
+    escrow_contract: str
+    hot_wallet: str
+    treasury: str
+    """Where the platform's fees are credited by the escrow contract."""
+    first_block: int
+    """The first block worth reading: the one in which the contract was deployed."""
+
+    @property
+    def rail(self) -> str:
+        """The name of the chain's family in the chart of accounts."""
+        return _RAILS[self.chain.partition(":")[0]]
+
+    @property
+    def escrow(self) -> Account:
+        """What the escrow contract holds."""
+        return custody(self.rail, "escrow")
+
+    @property
+    def deposits(self) -> Account:
+        """What the deposit addresses hold, all together."""
+        return custody(self.rail, "deposits")
+
+    @property
+    def hot(self) -> Account:
+        """What the hot wallet holds, the native coin apart."""
+        return custody(self.rail, "hot")
+
+    @property
+    def gas(self) -> Account:
+        """The hot wallet's native coin."""
+        return gas(self.chain)
+
+    @property
+    def suspense(self) -> Account:
+        """The inbox for money that cannot be assigned."""
+        return suspense(self.rail)
+
+    def pays_from(self, asset: AssetId) -> Account:
+        """Return the account that a payout of an asset is taken from."""
+        return self.gas if asset == self.native else self.hot

@@ -1,0 +1,141 @@
+"""The sender: signs what is queued, once, and gets the signed bytes to the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from domain.chains.outcomes import Outcomes
+from domain.chains.places import Places
+from domain.chains.submissions import SubmissionState
+from domain.shared.money import Assets, ChainId
+from ports.chain import ChainSender, ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
+from ports.clock import Clock
+from ports.ids import Ids
+from ports.unit_of_work import Begin
+
+if TYPE_CHECKING:
+    from domain.chains.submissions import Submission
+    from domain.shared.ids import SubmissionId
+
+IN_FLIGHT_MAX = 16
+"""How many of our transactions may wait on one chain; nodes drop longer queues."""
+
+
+@attrs.frozen
+class Sent:
+    """What one round of sending did, in transactions."""
+
+    signed: int
+    broadcast: int
+    waiting: int
+    """Not signed, because the wallet lacks funds or the chain did not answer."""
+
+
+@attrs.frozen
+class Sender:
+    """Sends the gateway's own transactions, exactly once each, whatever dies in between."""
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+    assets: Assets
+    senders: Mapping[ChainId, ChainSender]
+    places: Mapping[ChainId, Places]
+
+    async def send(self, *, chain: ChainId) -> Sent:
+        """Broadcast again what was signed before, then sign and broadcast what is queued.
+
+        Raises:
+            ChainUnavailable: no node answered. What was signed stays signed.
+        """
+        async with self.begin() as work:
+            in_flight = await work.chains.in_flight(chain, limit=IN_FLIGHT_MAX)
+            room = IN_FLIGHT_MAX - len(in_flight)
+            queued = await work.chains.queued(chain, limit=room) if room > 0 else ()
+        broadcast = 0
+        for submission in in_flight:
+            broadcast += await self._broadcast(submission)
+        signed, waiting = 0, 0
+        for submission in queued:
+            fresh = await self._sign(submission)
+            if fresh is None:
+                waiting += 1
+                continue
+            signed += 1
+            broadcast += await self._broadcast(fresh)
+        return Sent(signed=signed, broadcast=broadcast, waiting=waiting)
+
+    async def _sign(self, queued: Submission) -> Submission | None:
+        """Take a place in the sequence, sign and store, all or nothing; nothing is sent yet."""
+        sender = self.senders[queued.chain]
+        try:
+            prepared = await sender.prepare(queued.instruction)
+        except InstructionRefused as refusal:
+            await self._refuse(queued.id, refusal.reason, chain=queued.chain)
+            return None
+        except InsufficientFundsOnChain:
+            return None
+        at_least = await sender.next_sequence()
+        at = self.clock.now()
+        async with self.begin() as work:
+            submission = await work.chains.lock_submission(queued.id)
+            if submission.state is not SubmissionState.QUEUED:
+                return None
+            sequence = await work.chains.take_sequence(
+                queued.chain, sender=sender.sender, at_least=at_least
+            )
+            bytes_ = await sender.sign(prepared, sequence=sequence)
+            submission = submission.sign(bytes_, at=at)
+            await work.chains.save_submission(submission)
+            await self._outcomes(queued.chain).signed(work, submission, bytes_, at=at)
+            await work.commit()
+        return submission
+
+    async def _broadcast(self, submission: Submission) -> int:
+        """Hand stored bytes to the chain; return 1 if a node has taken them for the first time."""
+        if submission.signed is None or submission.state is SubmissionState.BROADCAST:
+            return await self._give_up_if_overdue(submission)
+        try:
+            await self.senders[submission.chain].broadcast(submission.signed)
+        except ChainUnavailable:
+            # Whether a node has the bytes is unknown. They are sent again, never others.
+            return await self._give_up_if_overdue(submission)
+        async with self.begin() as work:
+            locked = await work.chains.lock_submission(submission.id)
+            if locked.state is not SubmissionState.SIGNED:
+                return 0  # An unknown one stays so until the chain or a person says more.
+            taken = locked.broadcast()
+            await work.chains.save_submission(taken)
+            await self._outcomes(submission.chain).moved(work, taken, at=self.clock.now())
+            await work.commit()
+        return 1
+
+    async def _give_up_if_overdue(self, submission: Submission) -> int:
+        at = self.clock.now()
+        if not submission.overdue(at=at):
+            return 0
+        async with self.begin() as work:
+            locked = await work.chains.lock_submission(submission.id)
+            if locked.overdue(at=at):
+                lost = locked.lose(reason="in no block for too long")
+                await work.chains.save_submission(lost)
+                await self._outcomes(submission.chain).moved(work, lost, at=at)
+                await work.commit()
+        return 0
+
+    async def _refuse(self, id: SubmissionId, reason: str, *, chain: ChainId) -> None:
+        at = self.clock.now()
+        async with self.begin() as work:
+            submission = await work.chains.lock_submission(id)
+            if submission.state is not SubmissionState.QUEUED:
+                return
+            refused = submission.refuse(reason=reason)
+            await work.chains.save_submission(refused)
+            await self._outcomes(chain).refused(work, refused, at=at)
+            await work.commit()
+
+    def _outcomes(self, chain: ChainId) -> Outcomes:
+        return Outcomes(self.ids, self.assets, self.places[chain])

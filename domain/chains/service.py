@@ -1,0 +1,257 @@
+"""The watcher: reads a chain without gaps and turns what happened into money in the books."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from domain.chains.crediting import Crediting
+from domain.chains.model import Cursor, Finality
+from domain.chains.outcomes import Outcomes
+from domain.chains.places import Places
+from domain.chains.submissions import IN_FLIGHT
+from domain.shared.money import Assets, ChainId
+from ports.chain import ChainReader
+from ports.clock import Clock
+from ports.escrow_contract import EscrowContracts
+from ports.ids import Ids
+from ports.unit_of_work import Begin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from domain.chains.model import Block, Observation, Scan
+    from domain.chains.submissions import Inclusion, Submission
+    from ports.unit_of_work import UnitOfWork
+
+IN_FLIGHT_MAX = 64
+"""How many of our own transactions are looked up in one go."""
+
+
+@attrs.frozen
+class FinalBlockReplaced(Exception):
+    """The chain has replaced a block that it had called final. It is parked: a person looks."""
+
+    chain: ChainId
+    number: int
+
+
+@attrs.frozen
+class AlreadyMoved(Exception):
+    """Another unit of work has moved an observation on, against the cursor's lock."""
+
+    transaction: str
+    finality: Finality
+
+
+@attrs.frozen
+class NothingToRead(Exception):
+    """The chain has no block yet at which to begin."""
+
+    chain: ChainId
+
+
+@attrs.frozen
+class Progress:
+    """How far a chain has been read."""
+
+    seen: int
+    final: int
+    behind: int
+    """How many blocks the chain is ahead of that."""
+
+
+@attrs.frozen
+class ChainWatcher:
+    """Reads chains, one range of blocks at a time, each in one unit of work.
+
+    The cursor moves in the same transaction in which the observations are stored and booked, so a
+    watcher that dies at any line, or two that run at once, lose nothing and count nothing twice.
+    """
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+    assets: Assets
+    contracts: EscrowContracts
+    readers: Mapping[ChainId, ChainReader]
+    places: Mapping[ChainId, Places]
+    blocks_max: int = 500
+    """How many blocks are read in one go."""
+
+    async def watch(self, *, chain: ChainId) -> Progress:
+        """Read the next range of a chain and apply what is in it.
+
+        Raises:
+            ChainUnavailable: no node gave a usable answer; nothing was changed.
+            FinalBlockReplaced: the chain has broken its word; nothing was changed.
+            NothingToRead: the chain is shorter than where reading should begin.
+        """
+        reader = self.readers[chain]
+        cursor = await self._cursor(chain, reader)
+        cursor = await self._unwind(cursor, reader)
+        head = await reader.head()
+        last = min(head.latest, cursor.seen.number + self.blocks_max)
+        scan = None
+        if last > cursor.seen.number:
+            scan = await reader.scan(first=cursor.seen.number + 1, last=last)
+        async with self.begin() as work:
+            in_flight = await work.chains.in_flight(chain, limit=IN_FLIGHT_MAX)
+        hashes = [submission.signed.hash for submission in in_flight if submission.signed]
+        inclusions = await reader.inclusions(hashes) if hashes else []
+        cursor = await self._apply(cursor, scan, head.final, in_flight, inclusions)
+        return Progress(
+            seen=cursor.seen.number,
+            final=cursor.final.number,
+            behind=max(head.latest - cursor.seen.number, 0),
+        )
+
+    async def _cursor(self, chain: ChainId, reader: ChainReader) -> Cursor:
+        """Return how far the chain has been read; begin at the first block of interest."""
+        async with self.begin() as work:
+            cursor = await work.chains.cursor(chain)
+        if cursor is not None:
+            return cursor
+        first = max(self.places[chain].first_block - 1, 0)
+        block = await reader.block(first)
+        if block is None:
+            raise NothingToRead(chain)
+        async with self.begin() as work:
+            cursor = await work.chains.lock_cursor(chain)
+            if cursor is None:
+                cursor = Cursor(chain=chain, first=first + 1, seen=block, final=block)
+                await work.chains.save_cursor(cursor)
+                await work.chains.remember(chain, [block])
+                await work.commit()
+        return cursor
+
+    async def _unwind(self, cursor: Cursor, reader: ChainReader) -> Cursor:
+        """Go back to the last block that the chain still has, retracting what came after it."""
+        tip = await reader.block(cursor.seen.number)
+        if tip is not None and tip.hash == cursor.seen.hash:
+            return cursor
+        async with self.begin() as work:
+            kept = await work.chains.remembered(cursor.chain, first=cursor.final.number)
+        common = None
+        for block in reversed(kept):
+            now = await reader.block(block.number)
+            if now is not None and now.hash == block.hash:
+                common = block
+                break
+        if common is None:
+            raise FinalBlockReplaced(cursor.chain, cursor.final.number)
+        if common.hash == cursor.seen.hash:
+            return cursor
+        async with self.begin() as work:
+            if await work.chains.lock_cursor(cursor.chain) != cursor:
+                return await self._reread(work, cursor)
+            gone = await work.chains.observed(
+                cursor.chain,
+                finality=(Finality.SEEN, Finality.SAFE),
+                first=common.number + 1,
+                last=cursor.seen.number,
+            )
+            for observation in gone:
+                await self._move(work, observation, Finality.RETRACTED)
+            await self._crediting(cursor.chain).retract(work, gone, at=self.clock.now())
+            await work.chains.cut(cursor.chain, after=common.number)
+            back = attrs.evolve(cursor, seen=common)
+            await work.chains.save_cursor(back)
+            await work.commit()
+        return back
+
+    async def _apply(
+        self,
+        cursor: Cursor,
+        scan: Scan | None,
+        chain_final: int,
+        in_flight: Sequence[Submission],
+        inclusions: Sequence[Inclusion],
+    ) -> Cursor:
+        chain, at = cursor.chain, self.clock.now()
+        async with self.begin() as work:
+            if await work.chains.lock_cursor(chain) != cursor:
+                return await self._reread(work, cursor)
+            moved = cursor.advance(scan) if scan else cursor
+            if scan:
+                await work.chains.remember(chain, scan.blocks)
+                await self._see(work, chain, scan.observations, at=at)
+            final = await self._final_block(work, moved, chain_final)
+            await self._finalize(work, moved, final, at=at)
+            await self._conclude(work, chain, final, in_flight, inclusions, at=at)
+            moved = attrs.evolve(moved, final=final)
+            await work.chains.forget(chain, before=final.number)
+            if moved != cursor:
+                await work.chains.save_cursor(moved)
+            await work.commit()
+        return moved
+
+    async def _see(
+        self,
+        work: UnitOfWork,
+        chain: ChainId,
+        observations: Sequence[Observation],
+        *,
+        at: datetime,
+    ) -> None:
+        new = [o for o in observations if await work.chains.claim(o)]
+        await self._crediting(chain).see(work, new, at=at)
+
+    async def _final_block(self, work: UnitOfWork, cursor: Cursor, chain_final: int) -> Block:
+        """Return the highest block that is both read and, by the chain's word, final."""
+        number = min(chain_final, cursor.seen.number)
+        if number <= cursor.final.number:
+            return cursor.final
+        kept = await work.chains.remembered(cursor.chain, first=number)
+        return kept[0]
+
+    async def _finalize(
+        self, work: UnitOfWork, cursor: Cursor, final: Block, *, at: datetime
+    ) -> None:
+        observations = await work.chains.observed(
+            cursor.chain,
+            finality=(Finality.SEEN, Finality.SAFE),
+            first=cursor.final.number + 1,
+            last=final.number,
+        )
+        for observation in observations:
+            await self._move(work, observation, Finality.FINAL)
+        await self._crediting(cursor.chain).finalize(work, observations, at=at)
+
+    async def _conclude(
+        self,
+        work: UnitOfWork,
+        chain: ChainId,
+        final: Block,
+        in_flight: Sequence[Submission],
+        inclusions: Sequence[Inclusion],
+        *,
+        at: datetime,
+    ) -> None:
+        """Close our own transactions that are in final blocks, and what they were for."""
+        by_hash = {inclusion.hash: inclusion for inclusion in inclusions}
+        outcomes = Outcomes(self.ids, self.assets, self.places[chain])
+        for listed in in_flight:
+            inclusion = by_hash.get(listed.signed.hash) if listed.signed else None
+            if inclusion is None or inclusion.block_number > final.number:
+                continue
+            submission = await work.chains.lock_submission(listed.id)
+            if submission.state not in IN_FLIGHT:
+                continue
+            await work.chains.save_submission(submission.conclude(inclusion))
+            await outcomes.concluded(work, submission, inclusion, at=at)
+
+    async def _move(self, work: UnitOfWork, observation: Observation, now: Finality) -> None:
+        moved = await work.chains.set_finality(observation.key, was=observation.finality, now=now)
+        if not moved:
+            raise AlreadyMoved(observation.key.transaction, observation.finality)
+
+    async def _reread(self, work: UnitOfWork, cursor: Cursor) -> Cursor:
+        """Return what another watcher has made of the cursor meanwhile; ours did nothing."""
+        return await work.chains.cursor(cursor.chain) or cursor
+
+    def _crediting(self, chain: ChainId) -> Crediting:
+        return Crediting(self.assets, self.contracts, self.places[chain])

@@ -1,0 +1,209 @@
+"""Escrow: money held by a contract between a payer and a merchant until one of four ends."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime, timedelta
+
+import attrs
+
+from domain.fees.model import FeeLine, FeeSchedule
+from domain.shared.ids import EscrowId, IntentId, MerchantId, SubmissionId
+from domain.shared.money import ChainId, Money
+
+ARBITER_TIMEOUT = timedelta(days=30)
+"""After this the payer gets a disputed payment back, decided or not (``ARBITER_TIMEOUT``)."""
+
+
+class EscrowState(enum.StrEnum):
+    """Where an escrow stands; released, refunded and resolved are ends."""
+
+    HELD = "held"
+    DISPUTED = "disputed"
+    RELEASED = "released"
+    REFUNDED = "refunded"
+    RESOLVED = "resolved"
+
+
+class EscrowAction(enum.StrEnum):
+    """What somebody has asked the contract to do."""
+
+    RELEASE = "release"
+    REFUND = "refund"
+
+
+@attrs.frozen
+class ClocksOutOfOrder(ValueError):
+    """The clocks of an escrow must run out in this order: pay, auto-release, refund."""
+
+    pay_by: datetime
+    auto_release_at: datetime
+    refund_until: datetime
+
+
+@attrs.frozen
+class EscrowTransitionRefused(Exception):
+    """The escrow is not in a state from which it can go where it was told to."""
+
+    id: EscrowId
+    state: EscrowState
+    wanted: str
+
+
+@attrs.frozen
+class EscrowActionInProgress(Exception):
+    """Somebody has already asked for an end, and the chain has not answered yet."""
+
+    id: EscrowId
+    action: EscrowAction
+
+
+@attrs.frozen
+class SplitExceedsAmount(ValueError):
+    """The two parts of a resolved dispute are not the amount that was held."""
+
+    id: EscrowId
+    payer_amount: int
+    merchant_gross: int
+
+
+@attrs.frozen
+class EscrowTerms:
+    """What payer and merchant agree to; the contract's payment id is the hash of it.
+
+    Three clocks: payments are taken until ``pay_by``; from ``auto_release_at`` on anybody may
+    release to the merchant; after ``refund_until`` the payer may take back what is still held.
+    """
+
+    chain: ChainId
+    contract: str
+    reference: str
+    """The intent's id: at most 32 ASCII characters, the contract's ``ref``."""
+    merchant: str
+    """The address that is paid on release."""
+    money: Money
+    fees: FeeSchedule
+    pay_by: datetime
+    auto_release_at: datetime
+    refund_until: datetime
+
+    def __attrs_post_init__(self) -> None:
+        if not self.pay_by <= self.auto_release_at < self.refund_until:
+            raise ClocksOutOfOrder(self.pay_by, self.auto_release_at, self.refund_until)
+
+
+@attrs.frozen
+class Escrow:
+    """One payment held by the contract."""
+
+    id: EscrowId
+    """The contract's payment id, ``0x`` and 64 hex digits."""
+    intent_id: IntentId
+    merchant_id: MerchantId
+    terms: EscrowTerms
+    payer: str
+    fee: FeeLine
+    state: EscrowState
+    held_at: datetime
+    requested: EscrowAction | None = None
+    submission_id: SubmissionId | None = None
+    disputed_at: datetime | None = None
+    ended_at: datetime | None = None
+    payer_amount: int = 0
+    """What went back to the payer, smallest units."""
+    merchant_amount: int = 0
+    """What went to the merchant, less the fee, smallest units."""
+
+    @classmethod
+    def hold(
+        cls, *, id: EscrowId, intent_id: IntentId, merchant_id: MerchantId,
+        terms: EscrowTerms, payer: str, at: datetime,
+    ) -> Escrow:  # fmt: skip
+        """Open an escrow over money that the contract has taken in."""
+        return cls(
+            id=id, intent_id=intent_id, merchant_id=merchant_id, terms=terms, payer=payer,
+            fee=terms.fees.on(terms.money), state=EscrowState.HELD, held_at=at,
+        )  # fmt: skip
+
+    def request(self, action: EscrowAction, *, submission_id: SubmissionId) -> Escrow:
+        """Note that the contract has been asked for an end.
+
+        Raises:
+            EscrowTransitionRefused: the money is not held any more, or is disputed.
+            EscrowActionInProgress: another request is under way.
+        """
+        self._must_be(EscrowState.HELD, wanted=action)
+        if self.requested is not None:
+            raise EscrowActionInProgress(self.id, self.requested)
+        return attrs.evolve(self, requested=action, submission_id=submission_id)
+
+    def request_failed(self) -> Escrow:
+        """Forget a request that the chain has refused with proof."""
+        return attrs.evolve(self, requested=None, submission_id=None)
+
+    def dispute(self, *, at: datetime) -> Escrow:
+        """Stop every other way out until an arbiter has decided."""
+        self._must_be(EscrowState.HELD, wanted="dispute")
+        return attrs.evolve(self, state=EscrowState.DISPUTED, disputed_at=at, requested=None)
+
+    def release(self, *, at: datetime) -> Escrow:
+        """End with the merchant paid, the fee taken off."""
+        self._must_be(EscrowState.HELD, wanted="release")
+        return self._end(EscrowState.RELEASED, at, payer=0, merchant=self.fee.net.amount)
+
+    def refund(self, *, at: datetime) -> Escrow:
+        """End with the payer paid back in full.
+
+        A dispute that the arbiter has left undecided for ``ARBITER_TIMEOUT`` ends so as well.
+        """
+        if self.state is EscrowState.DISPUTED and not self.arbiter_timed_out(at=at):
+            raise EscrowTransitionRefused(self.id, self.state, "refund")
+        self._must_be(EscrowState.HELD, EscrowState.DISPUTED, wanted="refund")
+        return self._end(EscrowState.REFUNDED, at, payer=self.terms.money.amount, merchant=0)
+
+    def resolve(self, *, payer_amount: int, at: datetime) -> Escrow:
+        """End as the arbiter decided: a part back to the payer, the rest to the merchant.
+
+        The fee is taken off the merchant's part alone.
+
+        Raises:
+            EscrowTransitionRefused: there is no dispute.
+            SplitExceedsAmount: the payer would get less than nothing or more than all.
+        """
+        self._must_be(EscrowState.DISPUTED, wanted="resolve")
+        gross = self.terms.money.amount - payer_amount
+        if payer_amount < 0 or gross < 0:
+            raise SplitExceedsAmount(self.id, payer_amount, gross)
+        fee = self.terms.fees.on(Money(gross, self.terms.money.asset))
+        ended = self._end(EscrowState.RESOLVED, at, payer=payer_amount, merchant=fee.net.amount)
+        return attrs.evolve(ended, fee=fee)
+
+    def may_auto_release(self, *, at: datetime) -> bool:
+        """Tell whether the time for the payer to object is over and nobody did."""
+        return (
+            self.state is EscrowState.HELD
+            and self.requested is None
+            and at >= self.terms.auto_release_at
+        )
+
+    def arbiter_timed_out(self, *, at: datetime) -> bool:
+        """Tell whether a dispute has been left undecided for too long."""
+        return self.disputed_at is not None and at >= self.disputed_at + ARBITER_TIMEOUT
+
+    def may_reclaim(self, *, at: datetime) -> bool:
+        """Tell whether the payer may take the money back alone."""
+        return self.state is EscrowState.HELD and at > self.terms.refund_until
+
+    def _must_be(self, *states: EscrowState, wanted: str) -> None:
+        if self.state not in states:
+            raise EscrowTransitionRefused(self.id, self.state, wanted)
+
+    def _end(self, state: EscrowState, at: datetime, *, payer: int, merchant: int) -> Escrow:
+        return attrs.evolve(
+            self,
+            state=state,
+            ended_at=at,
+            requested=None,
+            payer_amount=payer,
+            merchant_amount=merchant,
+        )

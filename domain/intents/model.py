@@ -1,0 +1,263 @@
+"""Payment intents: what a merchant wants to be paid, and how far the payment has come."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from datetime import datetime
+
+import attrs
+
+from domain.escrow.model import EscrowTerms
+from domain.fees.model import FeeSchedule
+from domain.intents.attempts import Attempt, AttemptState
+from domain.merchants.model import PaymentPolicy, Verdict
+from domain.shared.ids import IntentId, MerchantId, QuoteId
+from domain.shared.money import ChainId, Money
+
+
+class Method(enum.StrEnum):
+    """How an intent is paid and captured."""
+
+    ESCROW = "escrow"
+    """Into the escrow contract: final money is held until it is released."""
+    ADDRESS = "address"
+    """To an address of the intent's own: final money is captured at once."""
+
+
+class IntentStatus(enum.StrEnum):
+    """Where an intent stands, as merchants know it."""
+
+    REQUIRES_PAYMENT = "requires_payment"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    NEEDS_REVIEW = "needs_review"
+
+
+class PaymentException(enum.StrEnum):
+    """In which way the payment is not what was asked for."""
+
+    NONE = "none"
+    UNDERPAID = "underpaid"
+    OVERPAID = "overpaid"
+    LATE = "late"
+    WRONG_ASSET = "wrong_asset"
+    RETRACTED = "retracted"
+
+
+@attrs.frozen
+class IntentTransitionRefused(Exception):
+    """The intent is not in a state from which it can go where it was told to."""
+
+    id: IntentId
+    status: IntentStatus
+    wanted: str
+
+
+@attrs.frozen
+class DepositAddress:
+    """An address that belongs to one intent alone."""
+
+    chain: ChainId
+    address: str
+    index: int
+    """Its place under the extended public key."""
+
+
+@attrs.frozen
+class PaymentIntent:
+    """One wish to be paid, with the money seen for it so far.
+
+    ``received`` counts money seen on the rail, ``final`` what cannot be taken back any more and
+    ``captured`` what has been booked as earned (before the fee); all in ``due``'s smallest unit.
+    """
+
+    id: IntentId
+    merchant_id: MerchantId
+    price: Money
+    due: Money
+    quote_id: QuoteId
+    method: Method
+    pay_to: DepositAddress | EscrowTerms
+    fees: FeeSchedule
+    policy: PaymentPolicy
+    created_at: datetime
+    expires_at: datetime
+    attempt: Attempt
+    status: IntentStatus = IntentStatus.REQUIRES_PAYMENT
+    exception: PaymentException = PaymentException.NONE
+    received: int = 0
+    final: int = 0
+    captured: int = 0
+    description: str | None = None
+    metadata: Mapping[str, str] = attrs.field(factory=dict)
+
+    @property
+    def remaining(self) -> int:
+        """What is still to be paid, in ``due``'s smallest unit."""
+        return max(self.due.amount - self.received, 0)
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether money that arrives now comes after the end."""
+        return self.status in {IntentStatus.EXPIRED, IntentStatus.CANCELED}
+
+    def see(self, amount: int, *, paid_at: datetime, at: datetime) -> PaymentIntent:
+        """Note money that has appeared on the rail and may still be taken back."""
+        late = self.closed or (paid_at > self.expires_at and not self._paid)
+        received = self.received + amount
+        idle = self.attempt.state in {AttemptState.AWAITING_PAYER, AttemptState.REFUSED}
+        seen = attrs.evolve(
+            self,
+            received=received,
+            attempt=self._attempt(AttemptState.SUBMITTED, at) if idle else self.attempt,
+        )
+        if late:
+            return attrs.evolve(seen, exception=PaymentException.LATE)
+        if self.exception is PaymentException.LATE:
+            return seen
+        enough = self.policy.enough(got=received, due=self.due.amount)
+        completes = enough and self.status is IntentStatus.REQUIRES_PAYMENT
+        status = IntentStatus.PROCESSING if completes else self.status
+        return attrs.evolve(seen, status=status, exception=seen._gap())
+
+    def see_wrong_asset(self) -> PaymentIntent:
+        """Note that something else than what is due has come to the intent's address.
+
+        It counts for nothing here; it is kept in suspense, from where it can go back.
+        """
+        return attrs.evolve(self, exception=PaymentException.WRONG_ASSET)
+
+    def finalize(self, amount: int, *, at: datetime) -> PaymentIntent:
+        """Note that money seen before cannot be taken back any more.
+
+        Where that completes the payment it is captured (or, in escrow, held); where the merchant
+        wants to decide first, the intent goes to review.
+        """
+        done = attrs.evolve(self, final=self.final + amount)
+        if self.method is Method.ESCROW:
+            return done.review() if self.exception is PaymentException.LATE else done
+        if self.exception is PaymentException.LATE:
+            enough = self.policy.enough(got=done.final, due=self.due.amount)
+            if enough and self.policy.late is Verdict.ACCEPT:
+                return done._capture(done.final, at=at)
+            return attrs.evolve(done, status=IntentStatus.NEEDS_REVIEW)
+        return done._capture_what_is_due(at=at) if self._paid else done
+
+    def retract(self, amount: int, *, was_final: bool, at: datetime) -> PaymentIntent:
+        """Take back money whose proof has vanished from the rail."""
+        less = attrs.evolve(
+            self,
+            received=self.received - amount,
+            final=self.final - amount if was_final else self.final,
+            exception=PaymentException.RETRACTED,
+        )
+        if was_final and (self.captured or self.status is IntentStatus.NEEDS_REVIEW):
+            return attrs.evolve(
+                less,
+                status=IntentStatus.NEEDS_REVIEW,
+                captured=min(self.captured, less.final),
+                attempt=self._attempt(AttemptState.UNKNOWN, at),
+            )
+        paid = self.policy.enough(got=less.received, due=self.due.amount)
+        if self.status is IntentStatus.PROCESSING and not paid:
+            return attrs.evolve(less, status=IntentStatus.REQUIRES_PAYMENT)
+        return less
+
+    def release(self, *, at: datetime) -> PaymentIntent:
+        """Succeed because the escrow has let the money go to the merchant."""
+        self._must_be(IntentStatus.PROCESSING, IntentStatus.NEEDS_REVIEW, wanted="release")
+        return self._capture(self.final, at=at)
+
+    def settle_dispute(self, *, merchant_gross: int, at: datetime) -> PaymentIntent:
+        """Succeed with the merchant's part of a split, or cancel where that is nothing."""
+        self._must_be(IntentStatus.PROCESSING, IntentStatus.NEEDS_REVIEW, wanted="settle")
+        return self._capture(merchant_gross, at=at) if merchant_gross else self.refund(at=at)
+
+    def refund(self, *, at: datetime) -> PaymentIntent:
+        """End because the escrow has given the money back."""
+        self._must_be(IntentStatus.PROCESSING, IntentStatus.NEEDS_REVIEW, wanted="refund")
+        return attrs.evolve(
+            self,
+            status=IntentStatus.CANCELED,
+            attempt=self._attempt(AttemptState.REFUSED, at),
+        )
+
+    def review(self) -> PaymentIntent:
+        """Leave it to a person, because the rail says something that cannot be right."""
+        return attrs.evolve(self, status=IntentStatus.NEEDS_REVIEW)
+
+    def accept(self, *, at: datetime) -> PaymentIntent:
+        """Take the money in suspense for what was asked, by the merchant's decision.
+
+        Raises:
+            IntentTransitionRefused: nothing waits for a decision, or nothing of it is final.
+        """
+        self._must_be(IntentStatus.NEEDS_REVIEW, wanted="accept")
+        if self.method is Method.ESCROW or self.final <= self.captured:
+            raise IntentTransitionRefused(self.id, self.status, "accept")
+        return self._capture(self.final, at=at)
+
+    def cancel(self, *, at: datetime) -> PaymentIntent:
+        """Withdraw the wish while nothing has been paid.
+
+        Raises:
+            IntentTransitionRefused: money has been seen, or the intent has ended.
+        """
+        self._must_be(IntentStatus.REQUIRES_PAYMENT, wanted="cancel")
+        if self.received:
+            raise IntentTransitionRefused(self.id, self.status, "cancel")
+        return attrs.evolve(
+            self,
+            status=IntentStatus.CANCELED,
+            attempt=self._attempt(AttemptState.REFUSED, at),
+        )
+
+    def expire(self, *, at: datetime) -> PaymentIntent:
+        """End because nobody paid in time; with a part of the money here, leave it to a person.
+
+        ``at`` is the time up to which the rail has been read without a gap, not the wall clock:
+        what has not been looked at cannot be said to be unpaid.
+
+        Raises:
+            IntentTransitionRefused: it is paid or ended already, or its time is not over.
+        """
+        self._must_be(IntentStatus.REQUIRES_PAYMENT, wanted="expire")
+        if at <= self.expires_at:
+            raise IntentTransitionRefused(self.id, self.status, "expire")
+        status = IntentStatus.NEEDS_REVIEW if self.received else IntentStatus.EXPIRED
+        return attrs.evolve(self, status=status)
+
+    @property
+    def _paid(self) -> bool:
+        return self.status in {IntentStatus.PROCESSING, IntentStatus.SUCCEEDED}
+
+    def _gap(self) -> PaymentException:
+        if self.received > self.due.amount:
+            return PaymentException.OVERPAID
+        if self.policy.enough(got=self.received, due=self.due.amount):
+            return PaymentException.NONE
+        return PaymentException.UNDERPAID
+
+    def _capture_what_is_due(self, *, at: datetime) -> PaymentIntent:
+        if not self.policy.enough(got=self.final, due=self.due.amount):
+            return self
+        over = self.policy.overpaid is Verdict.ACCEPT
+        return self._capture(self.final if over else min(self.final, self.due.amount), at=at)
+
+    def _capture(self, amount: int, *, at: datetime) -> PaymentIntent:
+        return attrs.evolve(
+            self,
+            status=IntentStatus.SUCCEEDED,
+            captured=amount,
+            attempt=self._attempt(AttemptState.SUCCEEDED, at),
+        )
+
+    def _attempt(self, state: AttemptState, at: datetime) -> Attempt:
+        return self.attempt.become(state, at=at)
+
+    def _must_be(self, *statuses: IntentStatus, wanted: str) -> None:
+        if self.status not in statuses:
+            raise IntentTransitionRefused(self.id, self.status, wanted)

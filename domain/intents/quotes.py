@@ -1,0 +1,127 @@
+"""Quotes: how much of an asset is worth a price, kept with all that it was computed from."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from statistics import median
+from typing import TYPE_CHECKING
+
+import attrs
+
+from domain.shared.ids import MerchantId, QuoteId
+from domain.shared.money import AssetId, Money
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.shared.money import Asset
+
+LOCK_MAX = timedelta(minutes=5)
+"""The longest time a rate may be promised."""
+
+
+@attrs.frozen
+class NoRate(Exception):
+    """There is no rate that could be trusted, so there is no quote. Try again later."""
+
+    asset: AssetId
+    currency: AssetId
+    reason: str
+
+
+@attrs.frozen
+class QuoteExpired(Exception):
+    """The rate was promised until a time that is over."""
+
+    id: QuoteId
+    expired_at: datetime
+
+
+@attrs.frozen
+class RateObservation:
+    """What one source said one whole unit of an asset is worth, in whole units of a currency."""
+
+    source: str
+    rate: Decimal
+    observed_at: datetime
+
+
+@attrs.frozen
+class RateRules:
+    """When rates are trusted."""
+
+    sources_min: int = 3
+    age_max: timedelta = timedelta(minutes=2)
+    deviation_max_bps: int = 100
+    """How far a source may lie from the median before it no longer counts."""
+    peg_band_bps: int = 200
+    """How far a stablecoin may lie from its peg before it is no longer quoted."""
+    lock: timedelta = attrs.field(default=LOCK_MAX, validator=attrs.validators.le(LOCK_MAX))
+
+
+@attrs.frozen
+class Quote:
+    """A promise to take ``due`` for ``price`` until ``expires_at``; recomputable from itself."""
+
+    id: QuoteId
+    merchant_id: MerchantId
+    price: Money
+    due: Money
+    rate: Decimal
+    spread_bps: int
+    """The distance from the lowest to the highest source that counted, in basis points."""
+    sources: tuple[RateObservation, ...]
+    created_at: datetime
+    expires_at: datetime
+
+    def must_be_fresh(self, *, at: datetime) -> None:
+        """Refuse a quote whose time is over.
+
+        Raises:
+            QuoteExpired: it is.
+        """
+        if at >= self.expires_at:
+            raise QuoteExpired(self.id, self.expires_at)
+
+
+def quote(
+    *, id: QuoteId, merchant_id: MerchantId, price: Money, currency: Asset, asset: Asset,
+    observations: Sequence[RateObservation], rules: RateRules, at: datetime,
+) -> Quote:  # fmt: skip
+    """Price an asset by the median of its sources; the amount due is rounded up.
+
+    Raises:
+        NoRate: too few sources are fresh and agree, or a stablecoin has left its peg.
+    """
+
+    def refuse(reason: str) -> NoRate:
+        return NoRate(asset.id, currency.id, reason)
+
+    fresh = [o for o in observations if at - o.observed_at <= rules.age_max and o.rate > 0]
+    if len(fresh) < rules.sources_min:
+        raise refuse(f"{len(fresh)} fresh sources of {rules.sources_min}")
+    middle = median(o.rate for o in fresh)
+    agreeing = tuple(o for o in fresh if _bps_apart(o.rate, middle) <= rules.deviation_max_bps)
+    if len(agreeing) < rules.sources_min:
+        raise refuse("sources disagree")
+    rate = median(o.rate for o in agreeing)
+    if asset.peg == currency.id and _bps_apart(rate, Decimal(1)) > rules.peg_band_bps:
+        raise refuse("off its peg")
+    low, high = min(o.rate for o in agreeing), max(o.rate for o in agreeing)
+    return Quote(
+        id=id,
+        merchant_id=merchant_id,
+        price=price,
+        due=asset.round_up(currency.units(price.amount) / Fraction(rate)),
+        rate=rate,
+        spread_bps=_bps_apart(high, low),
+        sources=agreeing,
+        created_at=at,
+        expires_at=at + rules.lock,
+    )
+
+
+def _bps_apart(one: Decimal, other: Decimal) -> int:
+    return int(abs(one - other) * 10_000 / other)

@@ -1,0 +1,337 @@
+"""Use cases of payment intents: quote, create, show, cancel, accept, expire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import attrs
+
+from domain.chains.places import Places
+from domain.escrow.model import EscrowTerms
+from domain.intents import booking, events
+from domain.intents.attempts import Attempt, AttemptState
+from domain.intents.model import (
+    DepositAddress,
+    IntentTransitionRefused,
+    Method,
+    PaymentIntent,
+)
+from domain.intents.quotes import RateRules, quote
+from domain.shared.ids import AttemptId, IntentId, QuoteId
+from domain.shared.money import AssetId, Assets, ChainId, Money, chain_of
+from ports.clock import Clock
+from ports.deposit_addresses import DepositAddresses
+from ports.ids import Ids
+from ports.rates import RateSource, RateUnavailable
+from ports.unit_of_work import Begin
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.intents.quotes import Quote, RateObservation
+    from domain.merchants.model import Merchant
+    from domain.shared.idempotency import Idempotency
+    from domain.shared.ids import MerchantId
+    from domain.shared.money import Asset
+    from ports.unit_of_work import UnitOfWork
+
+PRICE_MAX = 10**12
+"""The highest price of one intent, in the currency's smallest unit (ten thousand million USD)."""
+
+
+@attrs.frozen
+class PriceOutOfRange(ValueError):
+    """A price is more than nothing and at most ``PRICE_MAX`` of a currency's smallest units."""
+
+    amount: int
+
+
+@attrs.frozen
+class NotACurrency(ValueError):
+    """Prices are in the currency of a country."""
+
+    asset: AssetId
+
+
+@attrs.frozen
+class AssetNotAccepted(ValueError):
+    """The gateway does not take payments in this asset."""
+
+    asset: AssetId
+
+
+@attrs.frozen
+class PriceIn:
+    """A price, to be paid in an asset at the rate of the moment."""
+
+    price: Money
+    asset: str
+
+
+@attrs.frozen
+class IntentRules:
+    """The clocks of an intent, from its creation on."""
+
+    pay_within: timedelta
+    auto_release_after: timedelta
+    """From the end of the time to pay until the escrow may be released by anybody."""
+    refund_window: timedelta
+    """From there until the payer may take back alone what is still held."""
+
+
+@attrs.frozen
+class IntentService:
+    """What merchants do with payment intents, and what time does to them."""
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+    assets: Assets
+    rates: Sequence[RateSource]
+    rate_rules: RateRules
+    rules: IntentRules
+    addresses: DepositAddresses
+    places: Mapping[ChainId, Places]
+
+    async def quote(self, *, merchant: Merchant, price: Money, asset: str) -> Quote:
+        """Promise how much of an asset will be taken for a price, for a few minutes.
+
+        Raises:
+            UnknownAsset, NotACurrency, AssetNotAccepted, PriceOutOfRange: the wish makes no
+                sense here.
+            NoRate: no rate can be trusted at the moment.
+        """
+        made = await self._quote(merchant=merchant, price=price, asset=asset)
+        async with self.begin() as work:
+            await work.intents.add_quote(made)
+            await work.commit()
+        return made
+
+    async def create(
+        self,
+        *,
+        merchant: Merchant,
+        method: Method,
+        offer: QuoteId | PriceIn,
+        description: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        pay_within: timedelta | None = None,
+        idempotency: Idempotency[PaymentIntent] | None = None,
+    ) -> PaymentIntent:
+        """Create an intent, from a quote made before or from a price and an asset.
+
+        Raises:
+            UnknownAsset, NotACurrency, AssetNotAccepted, PriceOutOfRange: the wish makes no
+                sense here.
+            NoRate: no rate can be trusted at the moment.
+            NotFound: the merchant has no such quote.
+            QuoteExpired: it was promised for a time that is over.
+            KeyInFlight, KeyReused, RequestReplayed: see ``domain.shared.idempotency``.
+        """
+        made = None
+        if isinstance(offer, PriceIn):
+            made = await self._quote(merchant=merchant, price=offer.price, asset=offer.asset)
+        async with self.begin() as work:
+            if idempotency:
+                await idempotency.claim(work, owner=merchant.id)
+            now = self.clock.now()
+            chosen = made or await work.intents.get_quote(QuoteId(str(offer)), owner=merchant.id)
+            chosen.must_be_fresh(at=now)
+            if made:
+                await work.intents.add_quote(made)
+            intent = await self._draw_up(
+                work, merchant, chosen, method, at=now, pay_within=pay_within
+            )
+            intent = attrs.evolve(intent, description=description, metadata=metadata or {})
+            await work.intents.add(intent)
+            await work.events.record(
+                events.happened(events.CREATED, intent, at=now, assets=self.assets)
+            )
+            if idempotency:
+                await idempotency.keep(work, intent, owner=merchant.id)
+            await work.commit()
+        return intent
+
+    async def get(self, *, owner: MerchantId, intent_id: IntentId) -> PaymentIntent:
+        """Return an intent of a merchant's.
+
+        Raises:
+            NotFound: the merchant has none of that name.
+        """
+        async with self.begin() as work:
+            return await work.intents.get(intent_id, owner=owner)
+
+    async def page(
+        self, *, owner: MerchantId, before: IntentId | None = None, limit: int
+    ) -> Sequence[PaymentIntent]:
+        """Return a merchant's intents, newest first, from just before one named."""
+        async with self.begin() as work:
+            return await work.intents.list(owner=owner, before=before, limit=limit)
+
+    async def cancel(
+        self,
+        *,
+        owner: MerchantId,
+        intent_id: IntentId,
+        idempotency: Idempotency[PaymentIntent] | None = None,
+    ) -> PaymentIntent:
+        """Withdraw an intent that nobody has begun to pay.
+
+        Raises:
+            NotFound: the merchant has none of that name.
+            IntentTransitionRefused: money has been seen, or the intent has ended.
+        """
+        async with self.begin() as work:
+            if idempotency:
+                await idempotency.claim(work, owner=owner)
+            now = self.clock.now()
+            intent = await work.intents.lock(intent_id, owner=owner)
+            canceled = intent.cancel(at=now)
+            await self._save(work, intent, canceled, at=now)
+            if idempotency:
+                await idempotency.keep(work, canceled, owner=owner)
+            await work.commit()
+        return canceled
+
+    async def accept(
+        self,
+        *,
+        owner: MerchantId,
+        intent_id: IntentId,
+        idempotency: Idempotency[PaymentIntent] | None = None,
+    ) -> PaymentIntent:
+        """Take late or short money that waits in suspense for what was asked.
+
+        Raises:
+            NotFound: the merchant has none of that name.
+            IntentTransitionRefused: nothing waits for a decision, or nothing of it is final.
+        """
+        async with self.begin() as work:
+            if idempotency:
+                await idempotency.claim(work, owner=owner)
+            now = self.clock.now()
+            intent = await work.intents.lock(intent_id, owner=owner)
+            accepted = intent.accept(at=now)
+            suspense = self.places[intent.pay_to.chain].suspense
+            await work.ledger.book(*booking.capture(intent, accepted, suspense=suspense, at=now))
+            await self._save(work, intent, accepted, at=now)
+            if idempotency:
+                await idempotency.keep(work, accepted, owner=owner)
+            await work.commit()
+        return accepted
+
+    async def expire_due(self, *, chain: ChainId, limit: int = 100) -> int:
+        """End intents whose time was over in a block that has been read and is final.
+
+        The wall clock ends nothing: while the chain has not been read, a payment may be there.
+        """
+        async with self.begin() as work:
+            cursor = await work.chains.cursor(chain)
+            if cursor is None:
+                return 0
+            covered = cursor.final.time
+            due = await work.intents.overdue(chain=chain, at=covered, limit=limit)
+        ended = 0
+        for intent_id in due:
+            async with self.begin() as work:
+                intent = await work.intents.lock(intent_id, owner=None)
+                try:
+                    expired = intent.expire(at=covered)
+                except IntentTransitionRefused:
+                    continue
+                await self._save(work, intent, expired, at=self.clock.now())
+                await work.commit()
+            ended += 1
+        return ended
+
+    async def _save(
+        self, work: UnitOfWork, before: PaymentIntent, after: PaymentIntent, *, at: datetime
+    ) -> None:
+        await work.intents.save(after)
+        await work.events.record(*events.changed(before, after, at=at, assets=self.assets))
+
+    async def _quote(self, *, merchant: Merchant, price: Money, asset: str) -> Quote:
+        currency = self.assets.find(price.asset)
+        wanted = self.assets.find(asset)
+        if not currency.id.startswith("iso4217:"):
+            raise NotACurrency(currency.id)
+        if chain_of(wanted.id) not in self.places:
+            raise AssetNotAccepted(wanted.id)
+        if not 0 < price.amount <= PRICE_MAX:
+            raise PriceOutOfRange(price.amount)
+        return quote(
+            id=QuoteId(self.ids.new("quote")),
+            merchant_id=merchant.id,
+            price=price,
+            currency=currency,
+            asset=wanted,
+            observations=await self._observe(wanted, currency),
+            rules=self.rate_rules,
+            at=self.clock.now(),
+        )
+
+    async def _observe(self, asset: Asset, currency: Asset) -> list[RateObservation]:
+        observations = []
+        for source in self.rates:
+            try:
+                observations.append(await source.observe(asset=asset, currency=currency))
+            except RateUnavailable:
+                continue
+        return observations
+
+    async def _draw_up(
+        self,
+        work: UnitOfWork,
+        merchant: Merchant,
+        chosen: Quote,
+        method: Method,
+        *,
+        at: datetime,
+        pay_within: timedelta | None,
+    ) -> PaymentIntent:
+        chain = chain_of(chosen.due.asset)
+        if chain is None:
+            raise AssetNotAccepted(chosen.due.asset)
+        intent_id = IntentId(self.ids.new("intent"))
+        # Contracts count in whole seconds; a deadline with a fraction could not be kept there.
+        expires_at = (at + (pay_within or self.rules.pay_within)).replace(microsecond=0)
+        pay_to: DepositAddress | EscrowTerms
+        if method is Method.ESCROW:
+            places = self.places[chain]
+            auto_release_at = expires_at + self.rules.auto_release_after
+            pay_to = EscrowTerms(
+                chain=chain,
+                contract=places.escrow_contract,
+                reference=intent_id,
+                merchant=places.hot_wallet,
+                money=chosen.due,
+                fees=merchant.fees,
+                pay_by=expires_at,
+                auto_release_at=auto_release_at,
+                refund_until=auto_release_at + self.rules.refund_window,
+            )
+        else:
+            index = await work.intents.next_deposit_index()
+            pay_to = DepositAddress(chain, self.addresses.derive(index), index)
+        return PaymentIntent(
+            id=intent_id,
+            merchant_id=merchant.id,
+            price=chosen.price,
+            due=chosen.due,
+            quote_id=chosen.id,
+            method=method,
+            pay_to=pay_to,
+            fees=merchant.fees,
+            policy=merchant.payments,
+            created_at=at,
+            expires_at=expires_at,
+            attempt=Attempt(
+                id=AttemptId(self.ids.new("attempt")),
+                rail=chain,
+                state=AttemptState.AWAITING_PAYER,
+                begun_at=at,
+                changed_at=at,
+            ),
+        )

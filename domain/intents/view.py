@@ -1,0 +1,76 @@
+"""A payment intent as its merchant sees it, in the API and in events alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.escrow.model import EscrowTerms
+from domain.escrow.view import view_terms
+from domain.shared.money import Money
+from domain.shared.rendering import render_money, render_time
+
+if TYPE_CHECKING:
+    from domain.intents.model import DepositAddress, PaymentIntent
+    from domain.intents.quotes import Quote
+    from domain.shared.events import Json
+    from domain.shared.money import Assets
+
+
+def view_intent(intent: PaymentIntent, assets: Assets) -> dict[str, Json]:
+    """Show a payment intent."""
+
+    def show(amount: int) -> dict[str, Json]:
+        return render_money(Money(amount, intent.due.asset), assets)
+
+    return {
+        "id": intent.id,
+        "object": "payment_intent",
+        "status": intent.status.value,
+        "exception": intent.exception.value,
+        "method": intent.method.value,
+        "price": render_money(intent.price, assets),
+        "due": show(intent.due.amount),
+        "amount_received": show(intent.received),
+        "amount_final": show(intent.final),
+        "amount_captured": show(intent.captured),
+        "amount_remaining": show(intent.remaining),
+        "fee_bps": intent.fees.bps,
+        "quote": intent.quote_id,
+        "pay_to": _view_pay_to(intent.pay_to),
+        "description": intent.description,
+        "metadata": dict(intent.metadata),
+        "created_at": render_time(intent.created_at),
+        "expires_at": render_time(intent.expires_at),
+    }
+
+
+def _view_pay_to(pay_to: DepositAddress | EscrowTerms) -> dict[str, Json]:
+    if isinstance(pay_to, EscrowTerms):
+        return {
+            "chain": pay_to.chain,
+            "address": pay_to.contract,
+            "escrow_terms": view_terms(pay_to),
+        }
+    return {"chain": pay_to.chain, "address": pay_to.address, "escrow_terms": None}
+
+
+def view_quote(quote: Quote, assets: Assets) -> dict[str, Json]:
+    """Show a quote with all that it was computed from."""
+    return {
+        "id": quote.id,
+        "object": "quote",
+        "price": render_money(quote.price, assets),
+        "due": render_money(quote.due, assets),
+        "rate": str(quote.rate),
+        "spread_bps": quote.spread_bps,
+        "sources": [
+            {
+                "source": source.source,
+                "rate": str(source.rate),
+                "observed_at": render_time(source.observed_at),
+            }
+            for source in quote.sources
+        ],
+        "created_at": render_time(quote.created_at),
+        "expires_at": render_time(quote.expires_at),
+    }

@@ -1,0 +1,89 @@
+"""Payouts: one transfer to a merchant's own address, sent exactly once."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+
+import attrs
+
+from domain.shared.ids import HoldId, MerchantId, PayoutId, SettlementId, SubmissionId
+from domain.shared.money import Money
+
+
+class PayoutState(enum.StrEnum):
+    """Where a payout stands. ``unknown`` is resolved by evidence, never by a second try."""
+
+    SCHEDULED = "scheduled"
+    APPROVED = "approved"
+    SIGNED = "signed"
+    BROADCAST = "broadcast"
+    UNKNOWN = "unknown"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
+_NEXT = {
+    PayoutState.SCHEDULED: {PayoutState.APPROVED, PayoutState.REFUSED},
+    PayoutState.APPROVED: {PayoutState.SIGNED, PayoutState.REFUSED},
+    PayoutState.SIGNED: {
+        PayoutState.BROADCAST,
+        PayoutState.UNKNOWN,
+        PayoutState.CONFIRMED,
+        PayoutState.REFUSED,
+    },
+    PayoutState.BROADCAST: {PayoutState.UNKNOWN, PayoutState.CONFIRMED, PayoutState.REFUSED},
+    PayoutState.UNKNOWN: {PayoutState.BROADCAST, PayoutState.CONFIRMED, PayoutState.REFUSED},
+    PayoutState.CONFIRMED: set(),
+    PayoutState.REFUSED: set(),
+}
+
+
+@attrs.frozen
+class PayoutTransitionRefused(Exception):
+    """The payout is not in a state from which it can go where it was told to."""
+
+    id: PayoutId
+    state: PayoutState
+    wanted: PayoutState
+
+
+@attrs.frozen
+class Payout:
+    """Money on its way to a merchant."""
+
+    id: PayoutId
+    settlement_id: SettlementId
+    merchant_id: MerchantId
+    money: Money
+    destination: str
+    hold_id: HoldId
+    created_at: datetime
+    state: PayoutState = PayoutState.SCHEDULED
+    submission_id: SubmissionId | None = None
+    transaction: str | None = None
+    """The name under which it went to the chain, once it was signed."""
+    reason: str | None = None
+    """Why it was refused, where it was."""
+
+    def approve(self, *, submission_id: SubmissionId) -> Payout:
+        """Let it be signed, as the submission named."""
+        return attrs.evolve(self.become(PayoutState.APPROVED), submission_id=submission_id)
+
+    def sign(self, *, transaction: str) -> Payout:
+        """Note the name of the bytes that will be sent, and no others."""
+        return attrs.evolve(self.become(PayoutState.SIGNED), transaction=transaction)
+
+    def refuse(self, *, reason: str) -> Payout:
+        """End it: there is proof that the money has not left and never will by this payout."""
+        return attrs.evolve(self.become(PayoutState.REFUSED), reason=reason)
+
+    def become(self, state: PayoutState) -> Payout:
+        """Move to another state.
+
+        Raises:
+            PayoutTransitionRefused: there is no way there from here.
+        """
+        if state not in _NEXT[self.state]:
+            raise PayoutTransitionRefused(self.id, self.state, state)
+        return attrs.evolve(self, state=state)

@@ -1,0 +1,228 @@
+"""Use cases of settlements: close what merchants have earned, approve it, pay it out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from domain.chains.places import Places
+from domain.chains.submissions import SendMoney, Submission
+from domain.ledger.accounts import PAYOUTS_IN_FLIGHT, available, is_reserve
+from domain.settlements import booking, events
+from domain.settlements.model import (
+    Settlement,
+    SettlementState,
+    SettlementTransitionRefused,
+)
+from domain.settlements.netting import payable
+from domain.settlements.payouts import Payout, PayoutState
+from domain.shared.ids import HoldId, PayoutId, SettlementId, SubmissionId
+from domain.shared.money import AssetId, Assets, chain_of
+from ports.clock import Clock
+from ports.ids import Ids
+from ports.unit_of_work import Begin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from domain.merchants.model import Merchant
+    from domain.shared.ids import MerchantId
+    from domain.shared.money import Money
+    from ports.unit_of_work import UnitOfWork
+
+
+@attrs.frozen
+class NoDestination(Exception):
+    """The merchant has no address on the chain of this asset."""
+
+    asset: AssetId
+
+
+@attrs.frozen
+class SettlementService:
+    """Turns balances into payouts."""
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+    assets: Assets
+    places: Mapping[ChainId, Places]
+
+    async def run(self) -> Sequence[Settlement]:
+        """Settle every balance that is worth a payout; return the settlements made.
+
+        Each settlement is made in a unit of work of its own, under the balance's lock: two runs
+        at once settle nothing twice.
+        """
+        async with self.begin() as work:
+            merchants = await work.merchants.all()
+            liquid = await self._liquid(work)
+            owed = {
+                merchant.id: [
+                    balance.money
+                    for balance in await work.ledger.balances(prefix=available(merchant.id))
+                ]
+                for merchant in merchants
+            }
+        made = []
+        for merchant in merchants:
+            for money in owed[merchant.id]:
+                if payable(money, merchant.payouts) is None:
+                    continue
+                if money.amount > liquid[money.asset]:
+                    continue  # It is owed, but lies at deposit addresses: it waits for the sweep.
+                settlement = await self._settle(merchant, money.asset)
+                if settlement is not None:
+                    liquid[money.asset] -= settlement.money.amount
+                    made.append(settlement)
+        return made
+
+    async def approve(self, *, settlement_id: SettlementId) -> Settlement:
+        """Allow a settlement's money to leave, by a person's decision.
+
+        Raises:
+            NotFound: there is no such settlement.
+            SettlementTransitionRefused: it does not wait for that.
+            NoDestination: the merchant has no address to be paid at.
+        """
+        at = self.clock.now()
+        async with self.begin() as work:
+            settlement = await work.settlements.lock(settlement_id)
+            merchant = await work.merchants.get(settlement.merchant_id)
+            approved = await self._approve(work, merchant, settlement, at=at)
+            await work.commit()
+        return approved
+
+    async def retry_payout(self, *, payout_id: PayoutId) -> Payout:
+        """Pay a settlement by another payout, after one was refused with proof.
+
+        Raises:
+            NotFound: there is no such payout.
+            SettlementTransitionRefused: the payout was not refused, or another one followed it.
+        """
+        at = self.clock.now()
+        async with self.begin() as work:
+            refused = await work.settlements.lock_payout(payout_id)
+            settlement = await work.settlements.lock(refused.settlement_id)
+            if refused.state is not PayoutState.REFUSED or settlement.payout_id != refused.id:
+                raise SettlementTransitionRefused(
+                    settlement.id, settlement.state, SettlementState.APPROVED
+                )
+            payout = await self._pay(work, settlement, refused.destination, refused.hold_id, at=at)
+            await work.settlements.save(settlement.try_again(payout_id=payout.id))
+            await work.commit()
+        return payout
+
+    async def page(self, *, owner: MerchantId, limit: int) -> Sequence[Settlement]:
+        """Return a merchant's settlements, newest first."""
+        async with self.begin() as work:
+            return await work.settlements.list(owner=owner, limit=limit)
+
+    async def payout(self, *, owner: MerchantId, payout_id: PayoutId) -> Payout:
+        """Return a payout of a merchant's.
+
+        Raises:
+            NotFound: there is none, or it belongs to another merchant.
+        """
+        async with self.begin() as work:
+            return await work.settlements.get_payout(payout_id, owner=owner)
+
+    async def _liquid(self, work: UnitOfWork) -> dict[AssetId, int]:
+        """Return what the hot wallets can pay, less what is promised already, per asset."""
+        liquid: dict[AssetId, int] = defaultdict(int)
+        hot = {places.hot for places in self.places.values()}
+        for balance in await work.ledger.balances(prefix=""):
+            account, money = balance.account, balance.money
+            if account in hot:
+                liquid[money.asset] += money.amount
+            elif account == PAYOUTS_IN_FLIGHT or is_reserve(account):
+                liquid[money.asset] -= money.amount
+        return liquid
+
+    async def _settle(self, merchant: Merchant, asset: AssetId) -> Settlement | None:
+        at = self.clock.now()
+        async with self.begin() as work:
+            balance = await work.ledger.lock_balance(available(merchant.id), asset)
+            money = payable(balance, merchant.payouts)
+            if money is None:
+                return None
+            settlement = await self._close(work, merchant, money, at=at)
+            if not merchant.payouts.needs_approval(money):
+                settlement = await self._approve(work, merchant, settlement, at=at)
+            await work.commit()
+        return settlement
+
+    async def _close(
+        self, work: UnitOfWork, merchant: Merchant, money: Money, *, at: datetime
+    ) -> Settlement:
+        settlement = Settlement(
+            id=SettlementId(self.ids.new("settlement")),
+            merchant_id=merchant.id,
+            money=money,
+            created_at=at,
+            hold_id=HoldId(self.ids.new("hold")),
+        ).close()
+        hold = booking.reserve(settlement)
+        await work.ledger.add_hold(hold)
+        await work.ledger.book(hold.reservation(at=at))
+        await work.settlements.add(settlement)
+        await self._tell(work, settlement, at=at)
+        return settlement
+
+    async def _approve(
+        self, work: UnitOfWork, merchant: Merchant, settlement: Settlement, *, at: datetime
+    ) -> Settlement:
+        chain = chain_of(settlement.money.asset)
+        destination = merchant.payouts.destinations.get(chain) if chain else None
+        if destination is None:
+            raise NoDestination(settlement.money.asset)
+        payout = await self._pay(work, settlement, destination, settlement.hold_id, at=at)
+        approved = settlement.approve(payout_id=payout.id)
+        await work.settlements.save(approved)
+        await self._tell(work, approved, at=at)
+        return approved
+
+    async def _pay(
+        self,
+        work: UnitOfWork,
+        settlement: Settlement,
+        destination: str,
+        hold_id: HoldId,
+        *,
+        at: datetime,
+    ) -> Payout:
+        chain = chain_of(settlement.money.asset)
+        if chain is None:
+            raise NoDestination(settlement.money.asset)
+        submission = Submission(
+            id=SubmissionId(self.ids.new("submission")),
+            chain=chain,
+            instruction=SendMoney(settlement.money, destination),
+            purpose=self.ids.new("payout"),
+            created_at=at,
+        )
+        payout = Payout(
+            id=PayoutId(submission.purpose),
+            settlement_id=settlement.id,
+            merchant_id=settlement.merchant_id,
+            money=settlement.money,
+            destination=destination,
+            hold_id=hold_id,
+            created_at=at,
+        ).approve(submission_id=submission.id)
+        await work.settlements.add_payout(payout)
+        await work.chains.add_submission(submission)
+        await work.events.record(events.payout_changed(payout, at=at, assets=self.assets))
+        await work.jobs.enqueue(
+            "send_transactions",
+            arguments={"chain": chain},
+            dedupe_key=f"send_transactions:{chain}:now",
+        )
+        return payout
+
+    async def _tell(self, work: UnitOfWork, settlement: Settlement, *, at: datetime) -> None:
+        await work.events.record(events.settlement_changed(settlement, at=at, assets=self.assets))

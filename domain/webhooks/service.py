@@ -1,0 +1,132 @@
+"""Use cases of webhooks: register, hand events over, deliver, deliver again."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+import attrs
+
+from domain.shared.ids import DeliveryId, EndpointId
+from domain.webhooks.message import render
+from domain.webhooks.model import Delivery, DeliveryState, Endpoint
+from ports.clock import Clock
+from ports.ids import Ids
+from ports.publisher import Publisher
+from ports.unit_of_work import Begin
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.shared.ids import MerchantId
+    from ports.unit_of_work import UnitOfWork
+
+SECRET_BYTES = 32
+"""The length of a signing key; the Standard Webhooks specification asks for 24 to 64."""
+
+
+@attrs.frozen
+class WebhookService:
+    """Tells merchants' servers what happened until they have heard it."""
+
+    begin: Begin
+    clock: Clock
+    ids: Ids
+    publisher: Publisher
+
+    async def register(
+        self, *, owner: MerchantId, url: str, types: frozenset[str] = frozenset()
+    ) -> Endpoint:
+        """Add an endpoint with a signing secret of its own."""
+        endpoint = Endpoint(
+            id=EndpointId(self.ids.new("endpoint")),
+            merchant_id=owner,
+            url=url,
+            secret="whsec_" + base64.b64encode(self.ids.entropy(SECRET_BYTES)).decode(),
+            created_at=self.clock.now(),
+            types=types,
+        )
+        async with self.begin() as work:
+            await work.webhooks.add_endpoint(endpoint)
+            await work.commit()
+        return endpoint
+
+    async def hand_over(self, *, limit: int = 200) -> int:
+        """Make a delivery of each new event for each endpoint that wants it.
+
+        An event is handed over in the same transaction in which it stops being new.
+        """
+        at = self.clock.now()
+        async with self.begin() as work:
+            fresh = await work.events.take_unrelayed(limit=limit)
+            for recorded in fresh:
+                owner = recorded.event.merchant_id
+                for endpoint in await work.webhooks.endpoints(owner=owner):
+                    if not endpoint.wants(recorded.event.type):
+                        continue
+                    delivery = Delivery(
+                        id=DeliveryId(self.ids.new("delivery")),
+                        endpoint_id=endpoint.id,
+                        event_id=recorded.id,
+                        merchant_id=owner,
+                        created_at=at,
+                        next_try_at=at,
+                    )
+                    await work.webhooks.add_delivery(delivery)
+                    await self._promise(work, delivery, run_at=None)
+            await work.commit()
+        return len(fresh)
+
+    async def deliver(self, *, delivery_id: DeliveryId) -> Delivery:
+        """Try a delivery that is due; one that has ended is left as it is.
+
+        The message is sent outside any transaction. A process that dies in between sends it
+        again later under the same id, by which the receiver knows it.
+        """
+        async with self.begin() as work:
+            delivery = await work.webhooks.lock_delivery(delivery_id)
+            if delivery.state is not DeliveryState.PENDING:
+                return delivery
+            endpoint = await work.webhooks.get_endpoint(delivery.endpoint_id)
+            recorded = await work.events.get(delivery.event_id)
+        tried = await self.publisher.post(
+            url=endpoint.url,
+            secret=endpoint.secret,
+            message_id=recorded.id,
+            at=self.clock.now(),
+            body=render(recorded),
+        )
+        async with self.begin() as work:
+            delivery = await work.webhooks.lock_delivery(delivery_id)
+            if delivery.state is not DeliveryState.PENDING:
+                return delivery
+            recorded_try = delivery.record(tried)
+            await work.webhooks.save_delivery(recorded_try)
+            if tried.gone:
+                await work.webhooks.save_endpoint(attrs.evolve(endpoint, enabled=False))
+            if recorded_try.next_try_at is not None:
+                await self._promise(work, recorded_try, run_at=recorded_try.next_try_at)
+            await work.commit()
+        return recorded_try
+
+    async def redeliver(self, *, delivery_id: DeliveryId) -> Delivery:
+        """Begin a delivery again, by hand.
+
+        Raises:
+            NotFound: there is no such delivery.
+        """
+        at = self.clock.now()
+        async with self.begin() as work:
+            delivery = await work.webhooks.lock_delivery(delivery_id)
+            again = delivery.redeliver(at=at)
+            await work.webhooks.save_delivery(again)
+            await self._promise(work, again, run_at=None)
+            await work.commit()
+        return again
+
+    async def _promise(
+        self, work: UnitOfWork, delivery: Delivery, *, run_at: datetime | None
+    ) -> None:
+        await work.jobs.enqueue(
+            "deliver_webhook", arguments={"delivery": delivery.id}, run_at=run_at
+        )

@@ -1,0 +1,127 @@
+"""A chain: reading what happened on it, and sending transactions of ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.chains.model import Block, Head, Scan
+    from domain.chains.submissions import Inclusion, Instruction, SignedBytes
+    from domain.shared.money import AssetId, ChainId, Money
+
+
+class ChainUnavailable(Exception):
+    """No node answered, or none gave a usable answer. The outcome is unknown; try again."""
+
+
+class InstructionRefused(Exception):
+    """A trial run on the chain failed: the instruction cannot be carried out as things stand."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class InsufficientFundsOnChain(Exception):
+    """The sender does not hold enough for now. Try again later."""
+
+    def __init__(self, asset: AssetId) -> None:
+        super().__init__(asset)
+        self.asset = asset
+
+
+class ChainReader(Protocol):
+    """Reads one chain. It knows which assets and contracts are of interest."""
+
+    chain: ChainId
+
+    async def head(self) -> Head:
+        """Return how far the chain has come.
+
+        Raises:
+            ChainUnavailable: no node answered.
+        """
+        ...
+
+    async def block(self, number: int) -> Block | None:
+        """Return the block that has this number now, or None if there is none yet.
+
+        Raises:
+            ChainUnavailable: no node answered.
+        """
+        ...
+
+    async def scan(self, *, first: int, last: int) -> Scan:
+        """Return a range of blocks, both ends included, and the facts found in them.
+
+        The range may be cut short at its end; it is never returned with a hole, and every fact
+        is of a block that is returned.
+
+        Raises:
+            ChainUnavailable: no node answered, or its answers do not fit together.
+        """
+        ...
+
+    async def inclusions(self, hashes: Sequence[str]) -> Sequence[Inclusion]:
+        """Return where transactions were included; one that is in no block is left out.
+
+        Raises:
+            ChainUnavailable: no node answered.
+        """
+        ...
+
+    async def balance(self, address: str, asset: AssetId, *, at_block: int) -> Money:
+        """Return what an address held of an asset after a block.
+
+        Raises:
+            ChainUnavailable: no node answered.
+        """
+        ...
+
+
+class Prepared(Protocol):
+    """An instruction made ready to be signed: with fees and limits, without a sequence."""
+
+    @property
+    def fee_limit(self) -> Money:
+        """The most the network can take for it."""
+        ...
+
+
+class ChainSender(Protocol):
+    """Sends transactions from the gateway's hot wallet on one chain."""
+
+    chain: ChainId
+    sender: str
+
+    async def next_sequence(self) -> int:
+        """Return the chain's own count of the sender's transactions, those waiting included.
+
+        Raises:
+            ChainUnavailable: no node answered.
+        """
+        ...
+
+    async def prepare(self, instruction: Instruction) -> Prepared:
+        """Try an instruction out and find its fees, without sending anything.
+
+        Raises:
+            InstructionRefused: the chain would not carry it out.
+            InsufficientFundsOnChain: the wallet does not hold enough.
+            ChainUnavailable: no node answered.
+        """
+        ...
+
+    async def sign(self, prepared: Prepared, *, sequence: int) -> SignedBytes:
+        """Sign, without the network. The same arguments give the same bytes."""
+        ...
+
+    async def broadcast(self, signed: SignedBytes) -> None:
+        """Hand signed bytes to the network. Handing them over again is no error.
+
+        Raises:
+            ChainUnavailable: no node answered or none took them; whether one has is unknown.
+        """
+        ...

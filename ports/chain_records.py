@@ -1,0 +1,95 @@
+"""What the gateway has read from chains and sent to them, stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.chains.model import Block, Cursor, Finality, Observation, ObservationKey
+    from domain.chains.submissions import Submission
+    from domain.shared.ids import SubmissionId
+    from domain.shared.money import ChainId
+
+
+class ChainRecords(Protocol):
+    """Cursors, recent blocks, observations, and our own transactions."""
+
+    async def lock_cursor(self, chain: ChainId) -> Cursor | None:
+        """Return how far a chain has been read and keep others from moving that."""
+        ...
+
+    async def cursor(self, chain: ChainId) -> Cursor | None:
+        """Return how far a chain has been read, or None if it never was."""
+        ...
+
+    async def save_cursor(self, cursor: Cursor) -> None:
+        """Store how far a chain has been read."""
+        ...
+
+    async def remember(self, chain: ChainId, blocks: Sequence[Block]) -> None:
+        """Keep the names of blocks that may still be replaced."""
+        ...
+
+    async def remembered(self, chain: ChainId, *, first: int) -> Sequence[Block]:
+        """Return the kept blocks from a number on, lowest first."""
+        ...
+
+    async def forget(self, chain: ChainId, *, before: int) -> None:
+        """Drop kept blocks below a number: they are final."""
+        ...
+
+    async def cut(self, chain: ChainId, *, after: int) -> None:
+        """Drop kept blocks above a number: the chain has replaced them."""
+        ...
+
+    async def claim(self, observation: Observation) -> bool:
+        """Store an observation under its key; return False if the key is claimed already.
+
+        A key whose observation was retracted can be claimed again: the chain has put the same
+        transaction into another block.
+        """
+        ...
+
+    async def set_finality(self, key: ObservationKey, *, was: Finality, now: Finality) -> bool:
+        """Move an observation on; return False if it was not where the caller thought."""
+        ...
+
+    async def observed(
+        self, chain: ChainId, *, finality: Sequence[Finality], first: int, last: int
+    ) -> Sequence[Observation]:
+        """Return observations of blocks in a range, both ends included, in the chain's order."""
+        ...
+
+    async def add_submission(self, submission: Submission) -> None:
+        """Store a new submission."""
+        ...
+
+    async def save_submission(self, submission: Submission) -> None:
+        """Store a submission as it is now; only one that was locked in this unit of work."""
+        ...
+
+    async def lock_submission(self, submission_id: SubmissionId) -> Submission:
+        """Return a submission and keep others from changing it.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+    async def queued(self, chain: ChainId, *, limit: int) -> Sequence[Submission]:
+        """Return submissions that are not signed yet, oldest first."""
+        ...
+
+    async def in_flight(self, chain: ChainId, *, limit: int) -> Sequence[Submission]:
+        """Return submissions whose bytes may be or come to be in a block, oldest first."""
+        ...
+
+    async def take_sequence(self, chain: ChainId, *, sender: str, at_least: int) -> int:
+        """Give out a sender's next sequence number, holding its counter until the end.
+
+        ``at_least`` is the chain's own count: the counter never gives out a lower one. Numbers
+        that are given out by a unit of work which does not commit are given out again.
+        """
+        ...

@@ -1,0 +1,81 @@
+"""Payment intents and the quotes they were made from, stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from domain.intents.model import PaymentIntent
+    from domain.intents.quotes import Quote
+    from domain.shared.ids import IntentId, MerchantId, QuoteId
+    from domain.shared.money import ChainId
+
+
+class Intents(Protocol):
+    """Payment intents.
+
+    ``owner`` is the merchant who asks; None is the gateway itself, for whom nothing is hidden.
+    """
+
+    async def add(self, intent: PaymentIntent) -> None:
+        """Store a new intent."""
+        ...
+
+    async def save(self, intent: PaymentIntent) -> None:
+        """Store an intent as it is now; only one that was locked in this unit of work."""
+        ...
+
+    async def get(self, intent_id: IntentId, *, owner: MerchantId | None) -> PaymentIntent:
+        """Return an intent.
+
+        Raises:
+            NotFound: there is none, or it belongs to another merchant.
+        """
+        ...
+
+    async def lock(self, intent_id: IntentId, *, owner: MerchantId | None) -> PaymentIntent:
+        """Return an intent and keep others from changing it until this unit of work ends.
+
+        Raises:
+            NotFound: there is none, or it belongs to another merchant.
+        """
+        ...
+
+    async def list(
+        self, *, owner: MerchantId, before: IntentId | None, limit: int
+    ) -> Sequence[PaymentIntent]:
+        """Return a merchant's intents, newest first, from just before one named."""
+        ...
+
+    async def owners_of(
+        self, *, chain: ChainId, addresses: Sequence[str]
+    ) -> Mapping[str, IntentId]:
+        """Return which of the addresses are deposit addresses, and of which intents."""
+        ...
+
+    async def overdue(self, *, chain: ChainId, at: datetime, limit: int) -> Sequence[IntentId]:
+        """Return unpaid intents on a chain whose time was over before ``at``, oldest first."""
+        ...
+
+    async def next_deposit_index(self) -> int:
+        """Return a number never returned before, from 0, without waiting for anybody."""
+        ...
+
+    async def deposit_addresses(self, *, chain: ChainId) -> Sequence[str]:
+        """Return every deposit address ever issued on a chain."""
+        ...
+
+    async def add_quote(self, quote: Quote) -> None:
+        """Store a new quote."""
+        ...
+
+    async def get_quote(self, quote_id: QuoteId, *, owner: MerchantId) -> Quote:
+        """Return a quote.
+
+        Raises:
+            NotFound: there is none, or it belongs to another merchant.
+        """
+        ...
