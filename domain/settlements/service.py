@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from domain.merchants.model import Merchant
     from domain.shared.ids import MerchantId
-    from domain.shared.money import Money
+    from domain.shared.money import AssetId, Assets, ChainId, Money
     from ports.unit_of_work import UnitOfWork
 
 
