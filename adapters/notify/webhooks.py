@@ -1,0 +1,132 @@
+"""Webhooks over HTTP, signed as the Standard Webhooks specification says.
+
+The signature is ``v1,<base64 HMAC-SHA256>`` over ``<id>.<unix seconds>.<body>``, in the headers
+``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import TYPE_CHECKING, Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from aiohttp.resolver import ThreadedResolver
+from standardwebhooks import Webhook
+from yarl import URL
+
+from domain.webhooks.model import RESPONSE_EXCERPT_MAX, Try
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from types import TracebackType
+
+    from aiohttp.abc import ResolveResult
+
+CONNECTIONS_PER_HOST_MAX = 8
+USER_AGENT = "Switchyard-Webhooks/1"
+
+
+class PrivateAddress(OSError):
+    """The endpoint lies on a private network: merchants' URLs must not reach into ours."""
+
+
+class PublicResolver(AbstractResolver):
+    """Resolves names, and refuses those that lead to an address which is not public.
+
+    The check is on the very address that is connected to, so a name that changes its address
+    after a check gains nothing.
+    """
+
+    def __init__(self) -> None:
+        self._resolver = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the addresses of a host.
+
+        Raises:
+            PrivateAddress: one of them is not public.
+        """
+        found = await self._resolver.resolve(host, port, family)
+        for result in found:
+            must_be_public(result["host"])
+        return found
+
+    async def close(self) -> None:
+        """Close nothing: there is nothing open."""
+        await self._resolver.close()
+
+
+def must_be_public(address: str) -> None:
+    """Refuse an address that is not of the public internet; a name that is no address passes.
+
+    Raises:
+        PrivateAddress: it is loopback, private, link-local, shared or otherwise reserved.
+    """
+    try:
+        parsed = ipaddress.ip_address(address.strip("[]"))
+    except ValueError:
+        return
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    if not (mapped or parsed).is_global:
+        raise PrivateAddress(address)
+
+
+class WebhookPublisher:
+    """Posts messages; one session for all of them, opened and closed with the process."""
+
+    def __init__(self, *, timeout_seconds: float, allow_private_addresses: bool) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._allow_private_addresses = allow_private_addresses
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(
+            limit_per_host=CONNECTIONS_PER_HOST_MAX,
+            resolver=None if self._allow_private_addresses else PublicResolver(),
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=self._timeout_seconds),
+            headers={"User-Agent": USER_AGENT, "Content-Type": "application/json"},
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def post(
+        self, *, url: str, secret: str, message_id: str, at: datetime, body: bytes
+    ) -> Try:
+        """Send one message; whatever goes wrong is told in the result."""
+        if self._session is None:
+            raise RuntimeError("the publisher is not open")
+        signature = Webhook(secret).sign(message_id, at, body.decode())
+        headers = {
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": signature,
+        }
+        try:
+            target = URL(url)
+            if not self._allow_private_addresses:
+                must_be_public(target.host or "")
+            async with self._session.post(
+                target, data=body, headers=headers, allow_redirects=False
+            ) as response:
+                excerpt = (await response.content.read(RESPONSE_EXCERPT_MAX)).decode(
+                    errors="replace"
+                )
+                return Try(at=at, status=response.status, detail=excerpt.replace("\0", ""))
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            return Try(at=at, status=None, detail=f"{type(error).__name__}: {error}"[:200])

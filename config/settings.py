@@ -1,0 +1,264 @@
+"""Settings: one file, read once, checked before anything starts.
+
+The file is TOML. ``SWITCHYARD_SETTINGS`` names it; a setting of the form
+``SWITCHYARD_<TABLE>__<KEY>`` in the environment takes the place of the one in the file, so that
+secrets need not be written down.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import cattrs
+from cattrs import transform_error
+from cattrs.v import format_exception
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FILE_VARIABLE = "SWITCHYARD_SETTINGS"
+PREFIX = "SWITCHYARD_"
+DEPLOYMENTS = ("demo", "testing")
+
+
+@attrs.frozen
+class WrongSettings(ValueError):
+    """The settings cannot be used; each line names one and says why."""
+
+    lines: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+
+def _positive(instance: object, attribute: attrs.Attribute[Any], value: float) -> None:
+    del instance
+    if value <= 0:
+        raise ValueError(f"{attribute.name} must be more than 0")
+
+
+def _loopback_or_tls(instance: object, attribute: attrs.Attribute[Any], value: str) -> None:
+    del instance
+    if not value.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]", "https://")):
+        raise ValueError(f"{attribute.name} must use https outside this machine")
+
+
+@attrs.frozen
+class Database:
+    """Where PostgreSQL is."""
+
+    url: str = attrs.field(repr=False)
+    connections_max: int = attrs.field(default=16, validator=_positive)
+    statement_timeout_seconds: float = attrs.field(default=10.0, validator=_positive)
+
+
+@attrs.frozen
+class Http:
+    """Where the API listens, and what it signs cursors with."""
+
+    cursor_key: str = attrs.field(repr=False, validator=attrs.validators.min_len(32))
+    host: str = "127.0.0.1"
+    port: int = attrs.field(
+        default=8080, validator=[attrs.validators.ge(0), attrs.validators.le(65535)]
+    )
+
+
+@attrs.frozen
+class Keys:
+    """What derives deposit addresses, and what signs. Only the worker is told the latter."""
+
+    xpub: str
+    hot_wallet_file: Path | None = None
+
+
+@attrs.frozen
+class AssetSetting:
+    """An asset the gateway works with."""
+
+    id: str
+    symbol: str
+    decimals: int = attrs.field(validator=[attrs.validators.ge(0), attrs.validators.le(36)])
+    peg: str | None = None
+
+
+@attrs.frozen
+class EvmChainSetting:
+    """An EVM chain: its node, and the gateway's addresses on it."""
+
+    id: str = attrs.field(validator=attrs.validators.matches_re(r"eip155:[0-9]{1,20}"))
+    rpc_url: str = attrs.field(validator=_loopback_or_tls)
+    escrow_contract: str
+    hot_wallet: str
+    treasury: str
+    first_block: int = attrs.field(validator=attrs.validators.ge(0))
+    request_timeout_seconds: float = attrs.field(default=10.0, validator=_positive)
+    confirmations: int | None = None
+    """Blocks on top for a block to be final; None trusts the node's ``finalized`` tag."""
+    fee_cap_gwei: int = attrs.field(default=500, validator=_positive)
+
+
+@attrs.frozen
+class Rate:
+    """What one whole unit of an asset is worth in a currency, by the operator's own word."""
+
+    source: str
+    asset: str
+    currency: str
+    rate: str
+
+    @property
+    def value(self) -> Decimal:
+        """The rate as a number.
+
+        Raises:
+            InvalidOperation: it is not one.
+        """
+        return Decimal(self.rate)
+
+    def __attrs_post_init__(self) -> None:
+        try:
+            positive = self.value > 0
+        except InvalidOperation:
+            positive = False
+        if not positive:
+            raise ValueError(f"rate of {self.source} must be a decimal number above 0")
+
+
+@attrs.frozen
+class Intents:
+    """The clocks of payment intents."""
+
+    pay_within_seconds: int = attrs.field(default=1800, validator=_positive)
+    auto_release_after_seconds: int = attrs.field(default=7 * 86400, validator=_positive)
+    refund_window_seconds: int = attrs.field(default=30 * 86400, validator=_positive)
+
+
+@attrs.frozen
+class Worker:
+    """How jobs are run."""
+
+    threads: int = attrs.field(default=4, validator=_positive)
+    watch_every_seconds: float = attrs.field(default=1.0, validator=_positive)
+    hand_over_every_seconds: float = attrs.field(default=0.5, validator=_positive)
+    expire_every_seconds: float = attrs.field(default=5.0, validator=_positive)
+    release_every_seconds: float = attrs.field(default=600.0, validator=_positive)
+    settle_every_seconds: float = attrs.field(default=3600.0, validator=_positive)
+
+
+@attrs.frozen
+class Webhooks:
+    """How merchants' servers are reached."""
+
+    timeout_seconds: float = attrs.field(default=15.0, validator=_positive)
+    allow_private_addresses: bool = False
+    """Let endpoints lie on this machine or a private network: for a demo, never for the world."""
+
+
+@attrs.frozen
+class Settings:
+    """Everything a process is told."""
+
+    database: Database
+    http: Http
+    keys: Keys
+    assets: tuple[AssetSetting, ...]
+    chains: tuple[EvmChainSetting, ...]
+    rates: tuple[Rate, ...]
+    deployment: str = attrs.field(default="demo", validator=attrs.validators.in_(DEPLOYMENTS))
+    intents: Intents = attrs.field(factory=Intents)
+    worker: Worker = attrs.field(factory=Worker)
+    webhooks: Webhooks = attrs.field(factory=Webhooks)
+
+
+def load(file: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from a file and the environment.
+
+    Raises:
+        WrongSettings: there is no file, it is not TOML, or a setting is missing, unknown or
+            not of its kind; each line of the message names the setting.
+    """
+    env = os.environ if environment is None else environment
+    if file is None:
+        named = env.get(FILE_VARIABLE)
+        if not named:
+            raise WrongSettings((f"{FILE_VARIABLE} must name the settings file",))
+        file = Path(named)
+    try:
+        raw = tomllib.loads(file.read_text())
+    except OSError as error:
+        raise WrongSettings((f"{file}: {error.strerror}",)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise WrongSettings((f"{file}: {error}",)) from error
+    return structure(_overridden(raw, env))
+
+
+def structure(raw: Mapping[str, object]) -> Settings:
+    """Turn plain tables into settings.
+
+    Raises:
+        WrongSettings: a setting is missing, unknown or not of its kind.
+    """
+    try:
+        return _converter.structure(raw, Settings)
+    except cattrs.BaseValidationError as error:
+        lines = transform_error(error, path="settings", format_exception=_say)
+        raise WrongSettings(tuple(lines)) from error
+
+
+def _say(error: BaseException, kind: type | None) -> str:
+    """Put one error into words: a check's own words where it has any."""
+    if isinstance(error, ValueError | TypeError) and error.args:
+        return str(error.args[0])
+    return format_exception(error, kind)
+
+
+def seconds(value: float) -> timedelta:
+    """Turn a setting in seconds into a length of time."""
+    return timedelta(seconds=value)
+
+
+def _overridden(raw: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
+    tables = {field.name for field in attrs.fields(Settings)}
+    for name, value in env.items():
+        table, found, key = name.removeprefix(PREFIX).lower().partition("__")
+        if name.startswith(PREFIX) and found and table in tables:
+            raw.setdefault(table, {})[key] = value
+    return raw
+
+
+def _strict(kind: type) -> Any:  # noqa: ANN401 (a cattrs hook)
+    def hook(value: object, _: type) -> object:
+        if type(value) is not kind:
+            raise TypeError(f"expected {kind.__name__}, got {value!r}")
+        return value
+
+    return hook
+
+
+def _whole(value: object, _: type) -> int:
+    """Take whole numbers, and their text where they come from the environment."""
+    if isinstance(value, str) and value.isascii() and value.lstrip("-").isdigit():
+        return int(value)
+    if type(value) is not int:
+        raise TypeError(f"expected a whole number, got {value!r}")
+    return value
+
+
+def _number(value: object, _: type) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError(f"expected a number, got {value!r}")
+    return float(value)
+
+
+_converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+_converter.register_structure_hook(str, _strict(str))
+_converter.register_structure_hook(bool, _strict(bool))
+_converter.register_structure_hook(int, _whole)
+_converter.register_structure_hook(float, _number)
+_converter.register_structure_hook(Path, lambda value, _: Path(str(value)))
