@@ -1,0 +1,72 @@
+"""What a merchant has, and how it was paid out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from domain.ledger.accounts import available, pending, reserved
+from domain.ledger.service import LedgerService
+from domain.merchants.model import Merchant
+from domain.settlements.service import SettlementService
+from domain.settlements.view import view_payout, view_settlement
+from domain.shared.ids import PayoutId
+from domain.shared.money import Assets, Money
+from domain.shared.rendering import render_money
+from entrypoints.http.answers import answer
+from entrypoints.http.endpoint import Call, RawJson, get
+from entrypoints.http.intents import Name
+from entrypoints.http.views import BalancesView, PayoutView, SettlementsView
+from ports.unit_of_work import NotFound
+
+if TYPE_CHECKING:
+    from domain.shared.events import Json
+    from domain.shared.money import AssetId
+
+SETTLEMENTS_MAX = 100
+
+
+@attrs.frozen(kw_only=True)
+class Balances:
+    """The merchant's side of the books."""
+
+    books: LedgerService
+    settlements: SettlementService
+    assets: Assets
+
+    @get("/v1/balances", summary="Show balances per asset")
+    async def show(self, call: Call[Merchant]) -> BalancesView | RawJson:
+        """Only final money counts."""
+        owner = call.principal.id
+        held = {
+            (balance.account, balance.money.asset): balance.money
+            for balance in await self.books.merchant_balances(owner=owner)
+        }
+
+        def row(asset_id: AssetId) -> dict[str, Json]:
+            accounts = {
+                "pending": pending(owner),
+                "available": available(owner),
+                "reserved": reserved(owner),
+            }
+            return {
+                name: render_money(held.get((account, asset_id), Money(0, asset_id)), self.assets)
+                for name, account in accounts.items()
+            }
+
+        found = sorted({asset_id for _, asset_id in held})
+        return answer(call, {"object": "balances", "data": [row(each) for each in found]})
+
+    @get("/v1/settlements", summary="List the newest settlements")
+    async def list_settlements(self, call: Call[Merchant]) -> SettlementsView | RawJson:
+        """At most a hundred, newest first."""
+        found = await self.settlements.page(owner=call.principal.id, limit=SETTLEMENTS_MAX)
+        data = [view_settlement(each, self.assets) for each in found]
+        return answer(call, {"object": "list", "data": data})
+
+    @get("/v1/payouts/{payout}", summary="Show a payout", problems=(NotFound,))
+    async def show_payout(self, call: Call[Merchant], payout: Name) -> PayoutView | RawJson:
+        """With the hash of its transaction, once it is signed."""
+        found = await self.settlements.payout(owner=call.principal.id, payout_id=PayoutId(payout))
+        return answer(call, view_payout(found, self.assets))

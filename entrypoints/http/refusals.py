@@ -1,0 +1,55 @@
+"""What each exception of the domain is to a client: one table."""
+
+from __future__ import annotations
+
+from domain.escrow.model import EscrowActionInProgress, EscrowTransitionRefused
+from domain.intents.model import IntentTransitionRefused
+from domain.intents.quotes import NoRate, QuoteExpired
+from domain.intents.service import AssetNotAccepted, NotACurrency, PriceOutOfRange
+from domain.shared.idempotency import KeyInFlight, KeyReused
+from domain.shared.money import MalformedAssetId, UnknownAsset
+from entrypoints.http.intents import UnclearOffer
+from entrypoints.http.problems import ProblemTable, ProblemType
+from ports.unit_of_work import NotFound, StorageUnavailable
+
+REFUSALS = ProblemTable(
+    {
+        NotFound: ProblemType(404, "not-found", "Not Found"),
+        UnknownAsset: ProblemType(422, "unknown-asset", "Unknown asset", fields=("asset",)),
+        MalformedAssetId: ProblemType(422, "malformed-asset", "Malformed asset id"),
+        NotACurrency: ProblemType(
+            422, "not-a-currency", "Prices are in a currency", fields=("asset",)
+        ),
+        AssetNotAccepted: ProblemType(
+            422, "asset-not-accepted", "Asset not accepted", fields=("asset",)
+        ),
+        PriceOutOfRange: ProblemType(422, "price-out-of-range", "Price out of range"),
+        UnclearOffer: ProblemType(422, "unclear-offer", "Either a quote or a price and an asset"),
+        QuoteExpired: ProblemType(
+            422, "quote-expired", "The quote has expired", fields=("expired_at",)
+        ),
+        NoRate: ProblemType(
+            503,
+            "no-rate",
+            "No rate can be trusted",
+            detail="{reason}",
+            fields=("asset", "currency"),
+        ),
+        IntentTransitionRefused: ProblemType(
+            409, "intent-state", "Not possible in this state", fields=("wanted",)
+        ),
+        EscrowTransitionRefused: ProblemType(
+            409, "escrow-state", "Not possible in this state", fields=("wanted",)
+        ),
+        EscrowActionInProgress: ProblemType(
+            409, "escrow-action-in-progress", "Another request is under way", fields=("action",)
+        ),
+        KeyReused: ProblemType(
+            422, "idempotency-key-reused", "The key was used for another request"
+        ),
+        KeyInFlight: ProblemType(
+            409, "idempotency-key-in-flight", "A request with this key is being carried out"
+        ),
+        StorageUnavailable: ProblemType(503, "storage-unavailable", "Try again later"),
+    }
+)

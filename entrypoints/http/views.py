@@ -1,0 +1,294 @@
+"""What the API shows: the document's schemas of what ``domain/*/view.py`` renders.
+
+Responses are rendered by the domain, so that an object looks the same in an answer and in an
+event; a test holds these classes and those renderings together.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import attrs
+
+from domain.escrow.model import EscrowAction, EscrowState
+from domain.intents.model import IntentStatus, Method, PaymentException
+from domain.settlements.model import SettlementState
+from domain.settlements.payouts import PayoutState
+from entrypoints.http.schema import Described, Mapping, Number, Text
+
+Units = Annotated[
+    str,
+    Text(
+        pattern=r"^-?[0-9]+$",
+        description="Whole units of the asset's smallest denomination.",
+        example="25000000",
+    ),
+]
+
+
+@attrs.frozen(kw_only=True)
+class MoneyView:
+    """An amount of an asset."""
+
+    asset: Annotated[str, Described(description="A CAIP-19-like id.", example="iso4217:USD")]
+    amount: Units
+    decimal: Annotated[
+        str, Described(description="The amount in whole units, for people.", example="25.000000")
+    ]
+    symbol: Annotated[str, Described(description="For people; never an identity.", example="USD")]
+
+
+@attrs.frozen(kw_only=True)
+class EscrowTermsView:
+    """What payer and merchant agree to; the contract's payment id is the hash of it."""
+
+    reference: str
+    merchant: Annotated[str, Described(description="The address that is paid on release.")]
+    asset: str
+    amount: Units
+    fee_bps: int
+    pay_by: datetime
+    auto_release_at: datetime
+    refund_until: datetime
+
+
+@attrs.frozen(kw_only=True)
+class PayToView:
+    """Where the payer pays."""
+
+    chain: Annotated[str, Described(description="A CAIP-2 id.", example="eip155:1")]
+    address: Annotated[
+        str, Described(description="The intent's own address, or the escrow contract.")
+    ]
+    escrow_terms: EscrowTermsView | None
+
+
+@attrs.frozen(kw_only=True)
+class PaymentIntentView:
+    """One wish to be paid."""
+
+    id: str
+    object: Literal["payment_intent"]
+    status: IntentStatus
+    exception: PaymentException
+    method: Method
+    price: MoneyView
+    due: MoneyView
+    amount_received: Annotated[
+        MoneyView, Described(description="Seen on the rail; may still be taken back.")
+    ]
+    amount_final: Annotated[MoneyView, Described(description="Cannot be taken back any more.")]
+    amount_captured: Annotated[MoneyView, Described(description="Earned, before the fee.")]
+    amount_remaining: MoneyView
+    fee_bps: int
+    quote: str
+    pay_to: PayToView
+    description: str | None
+    metadata: dict[str, str]
+    created_at: datetime
+    expires_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class WalletCallView:
+    """A transaction that the payer's wallet is asked for."""
+
+    purpose: Literal["approve", "pay"]
+    target: str
+    data: str
+    value: Units
+
+
+@attrs.frozen(kw_only=True)
+class WalletCallsView:
+    """The transactions with which a payer pays, in order; none for a deposit address."""
+
+    object: Literal["wallet_calls"]
+    data: list[WalletCallView]
+
+
+@attrs.frozen(kw_only=True)
+class RateObservationView:
+    """What one source said one whole unit of the asset is worth."""
+
+    source: str
+    rate: str
+    observed_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class QuoteView:
+    """A promise to take an amount of an asset for a price, until a time."""
+
+    id: str
+    object: Literal["quote"]
+    price: MoneyView
+    due: MoneyView
+    rate: str
+    spread_bps: int
+    sources: list[RateObservationView]
+    created_at: datetime
+    expires_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class EscrowView:
+    """Money held by the contract between payer and merchant."""
+
+    id: str
+    object: Literal["escrow"]
+    payment_intent: str
+    state: EscrowState
+    requested: Annotated[
+        EscrowAction | None, Described(description="What the contract has been asked to do.")
+    ]
+    payer: str
+    amount: MoneyView
+    fee: MoneyView
+    payer_amount: MoneyView
+    merchant_amount: MoneyView
+    terms: EscrowTermsView
+    held_at: datetime
+    disputed_at: datetime | None
+    ended_at: datetime | None
+
+
+@attrs.frozen(kw_only=True)
+class BalanceView:
+    """What a merchant has of one asset."""
+
+    pending: Annotated[MoneyView, Described(description="Earned, but it can be taken back.")]
+    available: Annotated[MoneyView, Described(description="Can be paid out.")]
+    reserved: Annotated[MoneyView, Described(description="Set aside for a payout or refund.")]
+
+
+@attrs.frozen(kw_only=True)
+class BalancesView:
+    """What a merchant has, per asset."""
+
+    object: Literal["balances"]
+    data: list[BalanceView]
+
+
+@attrs.frozen(kw_only=True)
+class SettlementView:
+    """What was earned, closed into one amount."""
+
+    id: str
+    object: Literal["settlement"]
+    state: SettlementState
+    amount: MoneyView
+    payout: str | None
+    created_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class SettlementsView:
+    """The newest settlements."""
+
+    object: Literal["list"]
+    data: list[SettlementView]
+
+
+@attrs.frozen(kw_only=True)
+class PayoutView:
+    """Money on its way to the merchant."""
+
+    id: str
+    object: Literal["payout"]
+    state: PayoutState
+    settlement: str
+    amount: MoneyView
+    destination: str
+    transaction: Annotated[str | None, Described(description="Its hash, once it is signed.")]
+    reason: str | None
+    created_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class EventView:
+    """One change of one object. ``data`` is the object after the change."""
+
+    id: str
+    object: Literal["event"]
+    type: Annotated[str, Described(example="payment_intent.succeeded")]
+    sequence: Annotated[
+        int, Number(minimum=1, description="Counts the merchant's events, without gaps.")
+    ]
+    timestamp: datetime
+    data: PaymentIntentView | EscrowView | SettlementView | PayoutView
+
+
+@attrs.frozen(kw_only=True)
+class EventsView:
+    """Events in their order."""
+
+    object: Literal["list"]
+    data: list[EventView]
+    has_more: bool
+
+
+@attrs.frozen(kw_only=True)
+class HealthView:
+    """Whether the process works."""
+
+    status: Literal["ok", "unavailable"]
+
+
+@attrs.frozen(kw_only=True)
+class MoneyIn:
+    """An amount of an asset."""
+
+    asset: Annotated[str, Text(min_length=3, max_length=200, example="iso4217:USD")]
+    amount: Annotated[
+        str,
+        Text(
+            pattern=r"^[1-9][0-9]{0,77}$",
+            description="Whole units of the smallest denomination: cents for iso4217:USD.",
+            example="2500",
+        ),
+    ]
+
+
+@attrs.frozen(kw_only=True)
+class CreateQuote:
+    """A price and the asset it is to be paid in."""
+
+    price: MoneyIn
+    asset: Annotated[str, Text(min_length=3, max_length=200, example="eip155:1/slip44:60")]
+
+
+@attrs.frozen(kw_only=True)
+class CreatePaymentIntent:
+    """Either a quote made before, or a price and the asset it is to be paid in."""
+
+    method: Method
+    price: MoneyIn | None = None
+    asset: (
+        Annotated[str, Text(min_length=3, max_length=200, example="eip155:1/slip44:60")] | None
+    ) = None
+    quote: Annotated[str, Text(min_length=1, max_length=64)] | None = None
+    pay_within_seconds: (
+        Annotated[
+            int,
+            Number(
+                minimum=1,
+                maximum=604800,
+                description="How long the payer has; the gateway's own default where absent.",
+                example=1800,
+            ),
+        ]
+        | None
+    ) = None
+    description: Annotated[str, Text(max_length=500, example="Order 1042")] | None = None
+    metadata: Annotated[
+        dict[str, str],
+        Mapping(
+            max_entries=20,
+            max_key=40,
+            max_value=500,
+            description="The merchant's own words, given back as they came.",
+            example={"order": "1042"},
+        ),
+    ] = attrs.field(factory=dict)
