@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from domain.escrow.model import EscrowTerms
+    from collections.abc import Sequence
+
+    from domain.escrow.model import EscrowTerms, WalletCall
     from domain.shared.ids import EscrowId
 
 
@@ -16,10 +18,6 @@ class EscrowContracts(Protocol):
         """Return the name under which the contract keeps a payment of these terms."""
         ...
 
-    def payment_call(self, terms: EscrowTerms) -> str:
-        """Return the call data with which a payer pays, as ``0x`` hex."""
-        ...
-
-    def approval_call(self, terms: EscrowTerms) -> str:
-        """Return the call data with which a payer lets the contract take the token."""
+    def wallet_calls(self, terms: EscrowTerms) -> Sequence[WalletCall]:
+        """Return the transactions with which a payer pays, in order."""
         ...

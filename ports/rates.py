@@ -16,7 +16,10 @@ class RateUnavailable(Exception):
 class RateSource(Protocol):
     """One place that says what assets are worth."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Under which it is shown in quotes."""
+        ...
 
     async def observe(self, *, asset: Asset, currency: Asset) -> RateObservation:
         """Return what one whole unit of an asset is worth in whole units of a currency.

@@ -93,6 +93,19 @@ class EscrowTerms:
 
 
 @attrs.frozen
+class WalletCall:
+    """A transaction that a payer's wallet is asked for."""
+
+    purpose: str
+    """``approve`` lets the contract take the token; ``pay`` has it take the payment."""
+    target: str
+    data: str
+    """The call data, ``0x`` and hex digits."""
+    value: int
+    """The native coin to send along, smallest unit."""
+
+
+@attrs.frozen
 class Escrow:
     """One payment held by the contract."""
 
@@ -192,7 +205,7 @@ class Escrow:
 
     def may_reclaim(self, *, at: datetime) -> bool:
         """Tell whether the payer may take the money back alone."""
-        return self.state is EscrowState.HELD and at > self.terms.refund_until
+        return self.state is EscrowState.HELD and at >= self.terms.refund_until
 
     def _must_be(self, *states: EscrowState, wanted: str) -> None:
         if self.state not in states:

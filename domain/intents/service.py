@@ -23,6 +23,7 @@ from domain.shared.ids import AttemptId, IntentId, QuoteId
 from domain.shared.money import AssetId, Assets, ChainId, Money, chain_of
 from ports.clock import Clock
 from ports.deposit_addresses import DepositAddresses
+from ports.escrow_contract import EscrowContracts
 from ports.ids import Ids
 from ports.rates import RateSource, RateUnavailable
 from ports.unit_of_work import Begin
@@ -30,6 +31,7 @@ from ports.unit_of_work import Begin
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from domain.escrow.model import WalletCall
     from domain.intents.quotes import Quote, RateObservation
     from domain.merchants.model import Merchant
     from domain.shared.idempotency import Idempotency
@@ -93,6 +95,7 @@ class IntentService:
     rate_rules: RateRules
     rules: IntentRules
     addresses: DepositAddresses
+    contracts: EscrowContracts
     places: Mapping[ChainId, Places]
 
     async def quote(self, *, merchant: Merchant, price: Money, asset: str) -> Quote:
@@ -162,6 +165,19 @@ class IntentService:
         """
         async with self.begin() as work:
             return await work.intents.get(intent_id, owner=owner)
+
+    async def wallet_calls(
+        self, *, owner: MerchantId, intent_id: IntentId
+    ) -> Sequence[WalletCall]:
+        """Return the transactions a payer's wallet is asked for; none for a deposit address.
+
+        Raises:
+            NotFound: the merchant has none of that name.
+        """
+        intent = await self.get(owner=owner, intent_id=intent_id)
+        if isinstance(intent.pay_to, EscrowTerms):
+            return self.contracts.wallet_calls(intent.pay_to)
+        return ()
 
     async def page(
         self, *, owner: MerchantId, before: IntentId | None = None, limit: int

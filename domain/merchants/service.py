@@ -86,3 +86,12 @@ class MerchantService:
         if merchant is None:
             raise KeyNotValid
         return merchant
+
+    async def ping(self) -> None:
+        """Ask the storage for a sign of life.
+
+        Raises:
+            StorageUnavailable: there is none.
+        """
+        async with self.begin() as work:
+            await work.merchants.by_key(b"")

@@ -20,7 +20,7 @@ from domain.settlements.model import (
 from domain.settlements.netting import payable
 from domain.settlements.payouts import Payout, PayoutState
 from domain.shared.ids import HoldId, PayoutId, SettlementId, SubmissionId
-from domain.shared.money import AssetId, Assets, chain_of
+from domain.shared.money import AssetId, Assets, ChainId, chain_of
 from ports.clock import Clock
 from ports.ids import Ids
 from ports.unit_of_work import Begin
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from domain.merchants.model import Merchant
     from domain.shared.ids import MerchantId
-    from domain.shared.money import AssetId, Assets, ChainId, Money
+    from domain.shared.money import Money
     from ports.unit_of_work import UnitOfWork
 
 

@@ -16,8 +16,10 @@ from ports.publisher import Publisher
 from ports.unit_of_work import Begin
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from domain.shared.events import RecordedEvent
     from domain.shared.ids import MerchantId
     from ports.unit_of_work import UnitOfWork
 
@@ -50,6 +52,11 @@ class WebhookService:
             await work.webhooks.add_endpoint(endpoint)
             await work.commit()
         return endpoint
+
+    async def feed(self, *, owner: MerchantId, after: int, limit: int) -> Sequence[RecordedEvent]:
+        """Return a merchant's events that follow a sequence number, in order."""
+        async with self.begin() as work:
+            return await work.events.after(owner=owner, sequence=after, limit=limit)
 
     async def hand_over(self, *, limit: int = 200) -> int:
         """Make a delivery of each new event for each endpoint that wants it.

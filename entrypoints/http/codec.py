@@ -8,6 +8,7 @@ one say why.
 
 from __future__ import annotations
 
+import enum
 import functools
 import itertools
 import json
@@ -196,6 +197,10 @@ def _converter(*, detailed: bool, textual: bool = False) -> Converter:
     # coerce.
     for kind in PLAIN:
         converter.register_structure_hook(kind, leaf(kind, converter))
+    # An enum of strings is a str to that look-up, and would come out as one.
+    converter.register_structure_hook(
+        enum.StrEnum, lambda value, kind: leaf(kind, converter)(value, kind)
+    )
     converter.register_unstructure_hook(datetime, _in_utc)
     return converter
 

@@ -164,3 +164,18 @@ def test_a_marker_stands_on_its_own_type() -> None:
 def test_a_float_has_no_schema() -> None:
     with pytest.raises(TypeError, match="no schema"):
         Schemas().of(float)
+
+
+class Road(enum.StrEnum):
+    MAIN = "main"
+
+
+@attrs.frozen
+class Turn:
+    road: Road
+
+
+def test_an_enum_of_strings_is_read_as_its_member() -> None:
+    assert reader(Turn)({"road": "main"}).road is Road.MAIN
+    with pytest.raises(Invalid):
+        reader(Turn)({"road": "side"})

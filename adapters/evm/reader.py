@@ -1,0 +1,237 @@
+"""Reading an EVM chain: heads, blocks, facts, inclusions and balances."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from adapters.evm.abi import address_of, address_word, selector, words_of
+from adapters.evm.bloom import BloomWatch
+from adapters.evm.escrow_abi import PAYMENTS
+from adapters.evm.facts import Credited, EventReader, with_pushes
+from adapters.evm.logs import LogSource
+from adapters.evm.names import is_native, token_of
+from adapters.evm.rpc import Call
+from adapters.evm.wire import BYTES, HEADER, QUANTITY, RECEIPT, number
+from domain.chains.model import (
+    Block,
+    EscrowRefunded,
+    EscrowReleased,
+    EscrowResolved,
+    Head,
+    Observation,
+    ObservationKey,
+    Scan,
+)
+from domain.chains.submissions import Inclusion
+from domain.shared.money import Money
+from ports.chain import ChainUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from adapters.evm.node import EvmNode
+    from adapters.evm.wire import BlockHeader, Log, Receipt
+    from domain.chains.model import Fact
+    from domain.shared.ids import EscrowId
+    from domain.shared.money import AssetId, ChainId
+
+_BALANCE_OF = selector("balanceOf(address)")
+_PAYMENTS = selector(PAYMENTS)
+_TAGS = ("finalized", "safe", "latest")
+
+
+class EvmChainReader:
+    """Reads one chain through one node; implements `ports.chain.ChainReader`.
+
+    Every answer is checked against the others: a block's parent is the block before it, an event's
+    block is the block that was read. What does not fit is no answer.
+    """
+
+    def __init__(self, node: EvmNode) -> None:
+        self.chain: ChainId = node.chain.chain
+        self._node: Final = node
+        self._settings: Final = node.chain
+        self._events: Final = EventReader(node.chain)
+        self._logs: Final = LogSource(
+            node,
+            emitters=self._events.emitters,
+            topics=self._events.topics,
+            bloom=BloomWatch(self._events.watched),
+        )
+
+    async def head(self) -> Head:
+        """Return the latest block's number, the safe one's and the final one's.
+
+        They are asked for in rising order, so that a block mined in between cannot make an older
+        one look newer; nodes whose tags still disagree are believed the least they say.
+
+        Raises:
+            ChainUnavailable: no node answered, or it does not know its own tags.
+        """
+        depth = self._settings.confirmations
+        if depth is not None:
+            latest = number(await self._node.call(Call("eth_blockNumber"), answer=QUANTITY))
+            final = max(latest - depth, 0)
+            return Head(latest=latest, safe=final, final=final)
+        calls = [Call("eth_getBlockByNumber", [tag, False]) for tag in _TAGS]
+        final, safe, latest = (
+            number(_there(header).number)
+            for header in await self._node.batch(calls, answer=HEADER)
+        )
+        final = min(final, latest)
+        return Head(latest=latest, safe=min(max(safe, final), latest), final=final)
+
+    async def block(self, number: int) -> Block | None:
+        """Return the block that has this number now, or None.
+
+        Raises:
+            ChainUnavailable: no node answered.
+        """
+        call = Call("eth_getBlockByNumber", [hex(number), False])
+        header = await self._node.call(call, answer=HEADER)
+        if header is None:
+            return None
+        block = _block(header)
+        if block.number != number:
+            raise ChainUnavailable(f"asked for block {number}, got {block.number}")
+        return block
+
+    async def scan(self, *, first: int, last: int) -> Scan:
+        """Return blocks and the facts in them, at most `EvmChain.scan_blocks` of them.
+
+        Raises:
+            ChainUnavailable: no node answered, or its answers do not fit together.
+        """
+        last = min(last, first + self._logs.span - 1)
+        headers = await self._headers(first, last)
+        if not headers:
+            return Scan((), ())
+        covered, logs = await self._logs.read(headers)
+        blocks = tuple(_block(header) for header in covered)
+        by_number = {block.number: block for block in blocks}
+        observations = tuple(
+            Observation(
+                key=ObservationKey(
+                    self.chain, log.transaction_hash.lower(), number(log.log_index)
+                ),
+                block=by_number[number(log.block_number)],
+                fact=fact,
+            )
+            for log, fact in await self._facts(logs)
+        )
+        return Scan(blocks, observations)
+
+    async def inclusions(self, hashes: Sequence[str]) -> Sequence[Inclusion]:
+        """Return where transactions were included, and what they cost in the native coin.
+
+        Raises:
+            ChainUnavailable: no node answered.
+        """
+        calls = [Call("eth_getTransactionReceipt", [hash]) for hash in hashes]
+        receipts = await self._node.batch(calls, answer=RECEIPT)
+        found: list[Inclusion] = []
+        for hash, receipt in zip(hashes, receipts, strict=True):
+            if receipt is None:
+                continue
+            if receipt.transaction_hash.lower() != hash.lower():
+                raise ChainUnavailable(f"asked for {hash}, got {receipt.transaction_hash}")
+            found.append(self._inclusion(receipt))
+        return found
+
+    async def balance(self, address: str, asset: AssetId, *, at_block: int) -> Money:
+        """Return what an address held after a block; the asset is of this chain.
+
+        Raises:
+            NotOnThisChain: it is not.
+            ChainUnavailable: no node answered, or it does not keep the state of that block.
+        """
+        if is_native(asset, chain=self.chain):
+            call = Call("eth_getBalance", [address, hex(at_block)])
+            return Money(number(await self._node.call(call, answer=QUANTITY)), asset)
+        request = {
+            "to": token_of(asset, chain=self.chain),
+            "data": "0x" + (_BALANCE_OF + address_word(address)).hex(),
+        }
+        call = Call("eth_call", [request, hex(at_block)])
+        words = words_of(await self._node.call(call, answer=BYTES))
+        if words is None or len(words) != 1:
+            raise ChainUnavailable(f"{asset} does not tell balances")
+        return Money(int(words[0], 16), asset)
+
+    async def _headers(self, first: int, last: int) -> list[BlockHeader]:
+        """Return the headers of a range up to its end or the chain's, each its next's parent."""
+        calls = [Call("eth_getBlockByNumber", [hex(at), False]) for at in range(first, last + 1)]
+        answers = await self._node.batch(calls, answer=HEADER)
+        headers = [header for header in answers if header is not None]
+        for at, (answer, header) in enumerate(zip(answers, headers, strict=False)):
+            if answer is not header or number(header.number) != first + at:
+                raise ChainUnavailable(f"block {first + at} is missing from the answer")
+            if at and header.parent_hash.lower() != headers[at - 1].hash.lower():
+                raise ChainUnavailable(f"block {first + at} is not on top of the one before it")
+        return headers
+
+    async def _facts(self, logs: Sequence[Log]) -> list[tuple[Log, Fact]]:
+        """Read logs in the chain's order, credits merged into the facts they belong to."""
+        facts: list[tuple[Log, Fact]] = []
+        credits: defaultdict[tuple[str, EscrowId], list[Credited]] = defaultdict(list)
+        for log in logs:
+            read = self._events.read(log)
+            if isinstance(read, Credited):
+                credits[log.transaction_hash, read.escrow_id].append(read)
+            elif read is not None:
+                facts.append((log, read))
+        if not credits:
+            return facts
+        merged: list[tuple[Log, Fact]] = []
+        for log, fact in facts:
+            payer: str | None = None
+            of_fact: list[Credited] = []
+            if isinstance(fact, EscrowReleased | EscrowRefunded | EscrowResolved):
+                of_fact = credits.get((log.transaction_hash, fact.escrow_id), [])
+            # The event of a split does not name its two sides; the contract knows the payer.
+            if isinstance(fact, EscrowResolved) and len(of_fact) == 1:
+                payer = await self._payer(fact.escrow_id, log)
+            merged.append((log, with_pushes(fact, of_fact, payer=payer)))
+        return merged
+
+    async def _payer(self, escrow_id: EscrowId, log: Log) -> str:
+        request = {"to": self._settings.escrow, "data": "0x" + _PAYMENTS.hex() + escrow_id[2:]}
+        call = Call("eth_call", [request, log.block_number])
+        words = words_of(await self._node.call(call, answer=BYTES))
+        payer = address_of(words[0]) if words else None
+        if payer is None:
+            raise ChainUnavailable("the escrow contract does not tell who paid")
+        return payer
+
+    def _inclusion(self, receipt: Receipt) -> Inclusion:
+        cost = number(receipt.gas_used) * number(receipt.effective_gas_price)
+        if receipt.l1_fee is not None:
+            cost += number(receipt.l1_fee)
+        return Inclusion(
+            hash=receipt.transaction_hash.lower(),
+            block_number=number(receipt.block_number),
+            block_hash=receipt.block_hash.lower(),
+            succeeded=number(receipt.status) == 1,
+            cost=Money(cost, self._settings.native),
+        )
+
+
+def _there(header: BlockHeader | None) -> BlockHeader:
+    if header is None:
+        raise ChainUnavailable("the node does not know its own latest, safe or finalized block")
+    return header
+
+
+def _block(header: BlockHeader) -> Block:
+    try:
+        time = datetime.fromtimestamp(number(header.timestamp), tz=UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ChainUnavailable(f"a block of the time {header.timestamp}") from error
+    return Block(
+        number=number(header.number),
+        hash=header.hash.lower(),
+        parent=header.parent_hash.lower(),
+        time=time,
+    )

@@ -1,0 +1,83 @@
+"""What a deployment says about one EVM chain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+from attrs.validators import deep_iterable, ge, gt, in_, instance_of, le, matches_re
+
+from adapters.evm.names import chain_name, native_asset, token_of
+from domain.shared.money import Asset, AssetId
+
+if TYPE_CHECKING:
+    from domain.shared.money import ChainId
+
+MAX_SCAN_BLOCKS = 2_000
+"""More headers than this in memory at once help nobody."""
+
+
+@attrs.frozen(kw_only=True)
+class FeeLimits:
+    """What the gateway is ready to pay for its own transactions."""
+
+    max_fee_per_gas_wei: int = attrs.field(default=500 * 10**9, validator=gt(0))
+    """Where the network asks for more, sending waits."""
+    min_tip_wei: int = attrs.field(default=10**9, validator=ge(0))
+    """Offered where recent blocks were empty and show no tip at all."""
+    max_tip_wei: int = attrs.field(default=50 * 10**9, validator=gt(0))
+    gas_margin_percent: int = attrs.field(default=25, validator=[ge(0), le(400)])
+    """Added to what a trial run has used: state moves between the trial and the block."""
+
+
+@attrs.frozen(kw_only=True)
+class EvmChain:
+    """One chain: its node, its assets, the escrow contract on it, and how it is read."""
+
+    chain_id: int = attrs.field(validator=gt(0))
+    """The EIP-155 chain id."""
+    rpc_url: str = attrs.field(repr=False, validator=instance_of(str))
+    """A node's HTTP address. Providers put their keys in it, so it is never shown."""
+    tokens: tuple[Asset, ...] = attrs.field(validator=deep_iterable(instance_of(Asset)))
+    """The allow-list: transfers of any other token do not exist for the gateway."""
+    escrow: str = attrs.field(validator=matches_re(r"0x[0-9a-f]{40}"))
+    """The escrow contract's address, lower case."""
+    first_block: int = attrs.field(default=0, validator=ge(0))
+    """The first block ever read; the escrow contract's, or a later one."""
+    native_symbol: str = "ETH"
+    native_decimals: int = attrs.field(default=18, validator=in_(range(37)))
+    confirmations: int | None = attrs.field(default=None)
+    """Blocks on top of a block that make it final; None goes by the node's own tags."""
+    fees: FeeLimits = attrs.field(factory=FeeLimits)
+    request_timeout_seconds: float = attrs.field(default=10.0, validator=gt(0))
+    scan_blocks: int = attrs.field(default=500, validator=[ge(1), le(MAX_SCAN_BLOCKS)])
+    """Most blocks of one scan."""
+    batch_calls: int = attrs.field(default=100, validator=[ge(1), le(1_000)])
+    """Most calls of one JSON-RPC batch."""
+    decimals_unread: frozenset[AssetId] = frozenset()
+    """Tokens without ``decimals()``, as the asset precompiles of Polkadot Hub (evm.md, 2)."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.confirmations is not None and self.confirmations < 0:
+            raise ValueError("confirmations cannot be negative")
+        for token in self.tokens:
+            token_of(token.id, chain=self.chain)
+
+    @property
+    def chain(self) -> ChainId:
+        """The CAIP-2 name, such as ``eip155:56``."""
+        return chain_name(self.chain_id)
+
+    @property
+    def native(self) -> AssetId:
+        """The native coin's id."""
+        return native_asset(self.chain)
+
+    @property
+    def native_coin(self) -> Asset:
+        """What is known of the native coin."""
+        return Asset(self.native, self.native_symbol, self.native_decimals)
+
+    def token_addresses(self) -> dict[str, Asset]:
+        """Return the allow-list by contract address, lower case."""
+        return {token_of(token.id, chain=self.chain): token for token in self.tokens}

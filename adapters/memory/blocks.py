@@ -1,0 +1,146 @@
+"""The blocks of an in-memory chain: what waits, what is mined, what is undone again."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import attrs
+
+from adapters.memory.chain_state import Reverted
+from adapters.memory.tables import Table
+from domain.chains.model import Block, Observation, ObservationKey
+from domain.chains.submissions import Inclusion
+from domain.shared.money import Money
+
+if TYPE_CHECKING:
+    from adapters.memory.chain_state import ChainState
+    from domain.shared.money import ChainId
+    from ports.clock import Clock
+
+
+@attrs.frozen
+class PendingTransaction:
+    """A transaction that waits for a block."""
+
+    hash: str
+    effect: Callable[[datetime], None]
+    """What it does in a block of that time, or ``Reverted``."""
+    sender: str | None = None
+    """Who pays for it and numbers it; None where its sender is not watched."""
+    sequence: int = 0
+    cost: int = 0
+    """The network's fee, in the native coin's smallest unit."""
+
+
+@attrs.frozen
+class MinedBlock:
+    """A block, what is in it, and where the journal stood before it."""
+
+    block: Block
+    transactions: tuple[PendingTransaction, ...]
+    observations: tuple[Observation, ...]
+    inclusions: tuple[Inclusion, ...]
+    mark: int
+
+
+class Blocks:
+    """The chain of blocks, from number 0 on, and the pool of what waits."""
+
+    def __init__(self, *, chain: ChainId, clock: Clock, state: ChainState) -> None:
+        self.mined: list[MinedBlock] = []
+        self.pool: list[PendingTransaction] = []
+        self._chain = chain
+        self._clock = clock
+        self._state = state
+        self._sequences: Table[str, int] = Table(state.journal)
+        self._salts = itertools.count()
+        self.mine()
+
+    @property
+    def latest(self) -> int:
+        """The number of the newest block."""
+        return len(self.mined) - 1
+
+    def sequence(self, sender: str) -> int:
+        """Return how many transactions of a sender are in blocks."""
+        return self._sequences.get(sender) or 0
+
+    def knows(self, hash: str) -> bool:
+        """Tell whether a transaction waits or is in a block."""
+        waits = any(it.hash == hash for it in self.pool)
+        return waits or any(it.hash == hash for at in self.mined for it in at.transactions)
+
+    def mine(self) -> None:
+        """Make the next block of what waits and can be included."""
+        number = len(self.mined)
+        parent = self.mined[-1].block if self.mined else None
+        time = max(self._clock.now(), parent.time) if parent else self._clock.now()
+        hash = _hash(f"{self._chain}/{number}/{next(self._salts)}")
+        block = Block(number, hash, parent.hash if parent else _hash(self._chain), time)
+        self._state.number = number
+        mark = self._state.journal.mark()
+        taken: list[PendingTransaction] = []
+        observations: list[Observation] = []
+        inclusions: list[Inclusion] = []
+        for pending in sorted(self.pool, key=lambda it: it.sequence):
+            if pending.sender is not None and not self._is_next(pending):
+                continue
+            taken.append(pending)
+            succeeded = self._carry_out(pending, time)
+            for fact in self._state.facts:
+                key = ObservationKey(self._chain, pending.hash, len(observations))
+                observations.append(Observation(key, block, fact))
+            cost = Money(pending.cost, self._state.native)
+            inclusions.append(Inclusion(pending.hash, number, hash, succeeded, cost))
+        self.pool = [it for it in self.pool if it not in taken]
+        self.mined.append(
+            MinedBlock(block, tuple(taken), tuple(observations), tuple(inclusions), mark)
+        )
+
+    def unmine(self, *, dropped: frozenset[str]) -> None:
+        """Undo the newest block; what was in it waits again, but for what is dropped."""
+        undone = self.mined.pop()
+        self._state.journal.undo(to=undone.mark)
+        back = [it for it in undone.transactions if it.hash not in dropped]
+        self.pool = [*back, *self.pool]
+
+    def succeeds(self, pending: PendingTransaction) -> str | None:
+        """Try a transaction out on the newest block; return why it is refused, or None."""
+        mark = self._state.journal.mark()
+        self._state.facts = []
+        try:
+            pending.effect(max(self._clock.now(), self.mined[-1].block.time))
+        except Reverted as reverted:
+            return str(reverted)
+        else:
+            return None
+        finally:
+            self._state.journal.undo(to=mark)
+            self._state.facts = []
+
+    def _is_next(self, pending: PendingTransaction) -> bool:
+        sender = str(pending.sender)
+        can_pay = self._state.balance(sender, self._state.native) >= pending.cost
+        return can_pay and pending.sequence == self.sequence(sender)
+
+    def _carry_out(self, pending: PendingTransaction, time: datetime) -> bool:
+        if pending.sender is not None:
+            self._sequences.put(pending.sender, pending.sequence + 1)
+            self._state.charge(pending.sender, Money(pending.cost, self._state.native))
+        mark = self._state.journal.mark()
+        self._state.facts = []
+        try:
+            pending.effect(time)
+        except Reverted:
+            self._state.journal.undo(to=mark)
+            self._state.facts = []
+            return False
+        return True
+
+
+def _hash(text: str) -> str:
+    return "0x" + hashlib.sha256(text.encode()).hexdigest()

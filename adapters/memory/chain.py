@@ -1,0 +1,312 @@
+"""A chain in memory, to be read and sent to, with verbs for all that can go wrong on one.
+
+Others act on it by verbs named after what they do (``transfer``, ``pay_escrow``, ``dispute``);
+what they and the gateway send waits until ``mine`` puts it into a block. ``reorg`` replaces
+blocks, ``lag`` hides the newest, ``fail_next`` and ``time_out_after_accepting`` are the network's
+faults. The native coin moves without a trace in the log, as on EVM chains.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+import attrs
+
+from adapters.memory.blocks import Blocks, PendingTransaction
+from adapters.memory.chain_state import FAUCET, ChainState
+from adapters.memory.escrow_machine import EscrowMachine
+from domain.chains.model import Head, Scan
+from domain.chains.submissions import (
+    Instruction,
+    RefundEscrow,
+    ReleaseEscrow,
+    SendMoney,
+    SignedBytes,
+)
+from domain.shared.money import Money
+from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from domain.chains.model import Block
+    from domain.chains.submissions import Inclusion
+    from domain.escrow.model import EscrowTerms
+    from domain.shared.money import AssetId, ChainId
+    from ports.chain import Prepared
+    from ports.clock import Clock
+    from ports.escrow_contract import EscrowContracts
+
+COST = 21_000
+"""What each transaction of the gateway costs, in the native coin's smallest unit."""
+
+SCAN_MAX = 100
+"""The most blocks of one scan; more are cut off."""
+
+Effect: TypeAlias = Callable[[datetime], None]
+
+
+@attrs.frozen
+class PreparedInstruction:
+    """An instruction that would be carried out as things stand."""
+
+    instruction: Instruction
+    fee_limit: Money
+
+
+class InMemoryChain:
+    """One chain: the ``ChainReader``, the ``ChainSender``, and the world they look at.
+
+    ``sender`` is the gateway's hot wallet and the contract's operator. A block is final
+    ``final_after`` blocks later, and what was final once stays so by the chain's word.
+    """
+
+    def __init__(
+        self,
+        *,
+        chain: ChainId,
+        clock: Clock,
+        contracts: EscrowContracts,
+        native: AssetId,
+        assets: Collection[AssetId],
+        contract: str,
+        sender: str,
+        arbiter: str,
+        treasury: str,
+        safe_after: int = 2,
+        final_after: int = 4,
+    ) -> None:
+        self.chain = chain
+        self.sender = sender
+        self.state = ChainState(native=native, assets=assets)
+        self.escrow = EscrowMachine(
+            self.state,
+            contracts=contracts,
+            address=contract,
+            operator=sender,
+            arbiter=arbiter,
+            treasury=treasury,
+        )
+        self.blocks = Blocks(chain=chain, clock=clock, state=self.state)
+        self._safe_after = safe_after
+        self._final_after = final_after
+        self._final = 0
+        self._hidden = 0
+        self._faults = 0
+        self._accepts_and_times_out = False
+        self._signed: dict[str, PendingTransaction] = {}
+        self._names = itertools.count()
+
+    # What the gateway reads.
+
+    async def head(self) -> Head:
+        """Return how far the chain has come, by what its nodes show."""
+        self._answer()
+        latest = self._latest
+        self._final = max(self._final, latest - self._final_after)
+        return Head(latest, max(latest - self._safe_after, self._final), self._final)
+
+    async def block(self, number: int) -> Block | None:
+        """Return the block that has this number now, or None if there is none yet."""
+        self._answer()
+        return self.blocks.mined[number].block if 0 <= number <= self._latest else None
+
+    async def scan(self, *, first: int, last: int) -> Scan:
+        """Return a range of blocks and the facts found in them, 100 blocks at most."""
+        self._answer()
+        shown = self.blocks.mined[first : min(last, self._latest, first + SCAN_MAX - 1) + 1]
+        observations = itertools.chain.from_iterable(it.observations for it in shown)
+        return Scan(tuple(it.block for it in shown), tuple(observations))
+
+    async def inclusions(self, hashes: Sequence[str]) -> Sequence[Inclusion]:
+        """Return where transactions were included; one that is in no block is left out."""
+        self._answer()
+        shown = self.blocks.mined[: self._latest + 1]
+        return [it for mined in shown for it in mined.inclusions if it.hash in hashes]
+
+    async def balance(self, address: str, asset: AssetId, *, at_block: int) -> Money:
+        """Return what an address held of an asset after a block."""
+        self._answer()
+        if not 0 <= at_block <= self._latest:
+            raise ChainUnavailable(f"no node has block {at_block}")
+        return Money(self.state.balance(address, asset, at_block=at_block), asset)
+
+    # What the gateway sends.
+
+    async def next_sequence(self) -> int:
+        """Return the chain's own count of the sender's transactions, those waiting included."""
+        self._answer()
+        count = self.blocks.sequence(self.sender)
+        waiting = {it.sequence for it in self.blocks.pool if it.sender == self.sender}
+        while count in waiting:
+            count += 1
+        return count
+
+    async def prepare(self, instruction: Instruction) -> Prepared:
+        """Try an instruction out and find its fees, without sending anything."""
+        self._answer()
+        fee_limit = Money(2 * COST, self.state.native)
+        self._must_hold(fee_limit)
+        if isinstance(instruction, SendMoney):
+            money = instruction.money
+            self._must_hold(money + fee_limit if money.asset == fee_limit.asset else money)
+        trial = PendingTransaction(hash="", effect=self._effect(instruction))
+        reason = self.blocks.succeeds(trial)
+        if reason is not None:
+            raise InstructionRefused(reason)
+        return PreparedInstruction(instruction, fee_limit)
+
+    async def sign(self, prepared: Prepared, *, sequence: int) -> SignedBytes:
+        """Sign, without the network. The same arguments give the same bytes."""
+        if not isinstance(prepared, PreparedInstruction):
+            raise TypeError(prepared)
+        raw = repr((self.chain, self.sender, sequence, prepared)).encode()
+        hash = "0x" + hashlib.sha256(raw).hexdigest()
+        self._signed[hash] = PendingTransaction(
+            hash=hash,
+            effect=self._effect(prepared.instruction),
+            sender=self.sender,
+            sequence=sequence,
+            cost=COST,
+        )
+        return SignedBytes(hash=hash, raw=raw, sender=self.sender, sequence=sequence)
+
+    async def broadcast(self, signed: SignedBytes) -> None:
+        """Hand signed bytes to the network. Handing them over again is no error."""
+        self._answer()
+        if not self.blocks.knows(signed.hash):
+            taken = {it.sequence for it in self.blocks.pool if it.sender == self.sender}
+            if signed.sequence in taken or signed.sequence < self.blocks.sequence(self.sender):
+                raise ChainUnavailable("no node takes another transaction of that sequence")
+            self.blocks.pool.append(self._signed[signed.hash])
+        if self._accepts_and_times_out:
+            self._accepts_and_times_out = False
+            raise ChainUnavailable("no answer, though the bytes were taken")
+
+    # What others do. Each returns the hash of the transaction that does it.
+
+    def fund(self, address: str, money: Money) -> str:
+        """Give new money to an address."""
+        return self.transfer(money, source=FAUCET, target=address)
+
+    def transfer(self, money: Money, *, source: str, target: str) -> str:
+        """Pay somebody."""
+        return self._submit(lambda _: self.state.move(source, target, money))
+
+    def pay_escrow(self, terms: EscrowTerms, *, payer: str) -> str:
+        """Pay into the escrow contract."""
+        return self._submit(lambda at: self.escrow.pay(terms, by=payer, at=at))
+
+    def release(self, terms: EscrowTerms, *, by: str) -> str:
+        """Release to the merchant."""
+        return self._submit(lambda at: self.escrow.release(terms, by=by, at=at))
+
+    def refund(self, terms: EscrowTerms, *, by: str) -> str:
+        """Pay the payer back, as the merchant."""
+        return self._submit(lambda _: self.escrow.refund(terms, by=by))
+
+    def reclaim(self, terms: EscrowTerms, *, by: str) -> str:
+        """Take the money back, as the payer, after the refund window."""
+        return self._submit(lambda at: self.escrow.reclaim(terms, by=by, at=at))
+
+    def dispute(self, terms: EscrowTerms, *, by: str) -> str:
+        """Object."""
+        return self._submit(lambda at: self.escrow.dispute(terms, by=by, at=at))
+
+    def resolve(self, terms: EscrowTerms, *, payer_amount: int) -> str:
+        """Decide a dispute, as the arbiter."""
+        by = self.escrow.arbiter
+        return self._submit(lambda _: self.escrow.resolve(terms, payer_amount=payer_amount, by=by))
+
+    def claim_unresolved(self, terms: EscrowTerms) -> str:
+        """Send the money of a dispute that was never decided back."""
+        return self._submit(lambda at: self.escrow.claim_unresolved(terms, at=at))
+
+    def withdraw(self, asset: AssetId, *, by: str, to: str) -> str:
+        """Take a credit out of the escrow contract."""
+        return self._submit(lambda _: self.escrow.withdraw(asset, by=by, to=to))
+
+    def reject_pushes_to(self, address: str) -> None:
+        """Have an address refuse what the escrow contract pushes: it becomes a credit."""
+        self.state.rejecting.add(address)
+
+    # What the chain and the network do.
+
+    def mine(self, blocks: int = 1) -> None:
+        """Make blocks; what waits comes into the first of them."""
+        for _ in range(blocks):
+            self.blocks.mine()
+
+    def finalize(self) -> None:
+        """Mine until the newest block is final."""
+        self.mine(self._final_after + self._hidden)
+
+    def reorg(
+        self, *, depth: int, drop: Collection[str] = (), through_final: bool = False
+    ) -> None:
+        """Replace the newest blocks by as many and one more, empty ones.
+
+        What was in them waits again, but for the transactions named in ``drop``, which are
+        forgotten. A final block is replaced only by a chain that breaks its word.
+
+        Raises:
+            ValueError: a final block would be replaced.
+        """
+        final = max(self._final, self.blocks.latest - self._hidden - self._final_after)
+        if depth > self.blocks.latest or (
+            self.blocks.latest - depth < final and not through_final
+        ):
+            raise ValueError(f"only blocks after {final} can be replaced")
+        for _ in range(depth):
+            self.blocks.unmine(dropped=frozenset(drop))
+        waiting, self.blocks.pool = self.blocks.pool, []
+        self.mine(depth + 1)
+        self.blocks.pool = waiting
+
+    def lag(self, blocks: int) -> None:
+        """Have the nodes hide so many of the newest blocks; 0 shows them all."""
+        self._hidden = blocks
+
+    def fail_next(self, calls: int = 1) -> None:
+        """Have the next calls find no node that answers; nothing reaches the chain."""
+        self._faults += calls
+
+    def time_out_after_accepting(self) -> None:
+        """Have the next broadcast reach the chain and its answer be lost."""
+        self._accepts_and_times_out = True
+
+    @property
+    def _latest(self) -> int:
+        return max(self.blocks.latest - self._hidden, 0)
+
+    def _answer(self) -> None:
+        if self._faults:
+            self._faults -= 1
+            raise ChainUnavailable("no node answered")
+
+    def _must_hold(self, money: Money) -> None:
+        if self.state.balance(self.sender, money.asset) < money.amount:
+            raise InsufficientFundsOnChain(money.asset)
+
+    def _effect(self, instruction: Instruction) -> Effect:
+        match instruction:
+            case SendMoney(money=money, target=target):
+                return lambda _: self.state.move(self.sender, target, money)
+            case ReleaseEscrow(terms=terms):
+                return functools.partial(self._release_at, terms)
+            case RefundEscrow(terms=terms):
+                return lambda _: self.escrow.refund(terms, by=self.sender)
+
+    def _release_at(self, terms: EscrowTerms, at: datetime) -> None:
+        self.escrow.release(terms, by=self.sender, at=at)
+
+    def _submit(self, effect: Effect) -> str:
+        name = f"{self.chain}/others/{next(self._names)}"
+        hash = "0x" + hashlib.sha256(name.encode()).hexdigest()
+        self.blocks.pool.append(PendingTransaction(hash=hash, effect=effect))
+        return hash

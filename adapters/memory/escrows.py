@@ -1,0 +1,63 @@
+"""Escrows, in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from adapters.memory.rows import add, save
+from adapters.memory.turn import Turn
+from ports.unit_of_work import AlreadyExists, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from domain.escrow.model import Escrow
+    from domain.shared.ids import EscrowId, IntentId, MerchantId
+
+
+@attrs.frozen
+class InMemoryEscrows:
+    """Payments held by an escrow contract."""
+
+    _turn: Turn
+
+    async def add(self, escrow: Escrow) -> None:
+        """Store a new escrow; an intent has one."""
+        tables = await self._turn.tables()
+        if tables.escrows.where(intent=escrow.intent_id):
+            self._turn.refuse(AlreadyExists("escrow", escrow.id))
+        add(self._turn, "escrow", tables.escrows, escrow.id, escrow)
+
+    async def save(self, escrow: Escrow) -> None:
+        """Store an escrow as it is now; only one that was locked in this unit of work."""
+        save(self._turn, "escrow", (await self._turn.tables()).escrows, escrow.id, escrow)
+
+    async def of_intent(self, intent_id: IntentId, *, owner: MerchantId) -> Escrow:
+        """Return the escrow of an intent."""
+        for escrow in (await self._turn.tables()).escrows.where(intent=intent_id):
+            if escrow.merchant_id == owner:
+                return escrow
+        raise NotFound("escrow of intent", intent_id)
+
+    async def lock_of_intent(self, intent_id: IntentId, *, owner: MerchantId) -> Escrow:
+        """Return the escrow of an intent and keep others from changing it."""
+        escrow = await self.of_intent(intent_id, owner=owner)
+        self._turn.lock("escrow", escrow.id)
+        return escrow
+
+    async def lock(self, escrow_id: EscrowId) -> Escrow | None:
+        """Return an escrow and keep others from changing it, or None if it is not ours."""
+        escrow = (await self._turn.tables()).escrows.get(escrow_id)
+        if escrow is not None:
+            self._turn.lock("escrow", escrow_id)
+        return escrow
+
+    async def due_for_release(self, *, at: datetime, limit: int) -> Sequence[EscrowId]:
+        """Return held escrows with no request under way whose auto-release time has come."""
+        escrows = (await self._turn.tables()).escrows
+        due = [it for it in escrows if it.may_auto_release(at=at)]
+        due.sort(key=lambda it: it.terms.auto_release_at)
+        return [it.id for it in due[:limit]]

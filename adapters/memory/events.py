@@ -1,0 +1,65 @@
+"""The event log, in memory."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING
+
+import attrs
+
+from adapters.memory.turn import Turn
+from domain.shared.events import RecordedEvent
+from domain.shared.ids import EventId
+from ports.unit_of_work import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.shared.events import Event
+    from domain.shared.ids import MerchantId
+
+
+@attrs.frozen
+class InMemoryEventLog:
+    """Events, numbered for each merchant from 1 on.
+
+    The numbers are given out at once: units of work run one after the other anyway.
+    """
+
+    _turn: Turn
+
+    async def record(self, *events: Event) -> None:
+        """Add events in the unit of work of the change they tell of."""
+        tables = await self._turn.tables()
+        for event in events:
+            owner = event.merchant_id
+            sequence = (tables.last_event.get(owner) or 0) + 1
+            id = EventId(self._turn.store.ids.new("event"))
+            recorded = RecordedEvent(id, sequence, event)
+            tables.last_event.put(owner, sequence)
+            tables.events.put((owner, sequence), recorded)
+            tables.unrelayed.put(id, recorded)
+
+    async def after(
+        self, *, owner: MerchantId, sequence: int, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """Return a merchant's events that follow a number, in order."""
+        tables = await self._turn.tables()
+        last = tables.last_event.get(owner) or 0
+        numbers = range(sequence + 1, min(sequence + limit, last) + 1)
+        found = (tables.events.get((owner, number)) for number in numbers)
+        return [event for event in found if event is not None]
+
+    async def get(self, event_id: EventId) -> RecordedEvent:
+        """Return an event."""
+        for recorded in (await self._turn.tables()).events.where(id=event_id):
+            return recorded
+        raise NotFound("event", event_id)
+
+    async def take_unrelayed(self, *, limit: int) -> Sequence[RecordedEvent]:
+        """Return events not yet handed to the webhooks and mark them as handed over."""
+        unrelayed = (await self._turn.tables()).unrelayed
+        taken = heapq.nsmallest(limit, unrelayed, key=lambda it: it.id)
+        for recorded in taken:
+            unrelayed.remove(recorded.id)
+        return taken

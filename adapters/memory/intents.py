@@ -1,0 +1,102 @@
+"""Payment intents and quotes, in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from adapters.memory.rows import add, find, lock, save
+from adapters.memory.turn import Turn
+from domain.intents.model import DepositAddress
+from ports.unit_of_work import AlreadyExists, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from domain.intents.model import PaymentIntent
+    from domain.intents.quotes import Quote
+    from domain.shared.ids import IntentId, MerchantId, QuoteId
+    from domain.shared.money import ChainId
+
+
+@attrs.frozen
+class InMemoryIntents:
+    """Payment intents, and the quotes they were made from."""
+
+    _turn: Turn
+
+    async def add(self, intent: PaymentIntent) -> None:
+        """Store a new intent; its deposit address must be nobody else's."""
+        tables = await self._turn.tables()
+        to = intent.pay_to
+        if isinstance(to, DepositAddress) and tables.intents.where(address=(to.chain, to.address)):
+            self._turn.refuse(AlreadyExists("deposit address", to.address))
+        add(self._turn, "intent", tables.intents, intent.id, intent)
+
+    async def save(self, intent: PaymentIntent) -> None:
+        """Store an intent as it is now; only one that was locked in this unit of work."""
+        save(self._turn, "intent", (await self._turn.tables()).intents, intent.id, intent)
+
+    async def get(self, intent_id: IntentId, *, owner: MerchantId | None) -> PaymentIntent:
+        """Return an intent."""
+        intent = find("intent", (await self._turn.tables()).intents, intent_id)
+        return _shown_to(owner, intent)
+
+    async def lock(self, intent_id: IntentId, *, owner: MerchantId | None) -> PaymentIntent:
+        """Return an intent and keep others from changing it until this unit of work ends."""
+        intents = (await self._turn.tables()).intents
+        return _shown_to(owner, lock(self._turn, "intent", intents, intent_id))
+
+    async def list(
+        self, *, owner: MerchantId, before: IntentId | None, limit: int
+    ) -> Sequence[PaymentIntent]:
+        """Return a merchant's intents, newest first: ids are ordered by time."""
+        mine = (await self._turn.tables()).intents.where(owner=owner)
+        older = [it for it in mine if before is None or it.id < before]
+        return sorted(older, key=lambda it: it.id, reverse=True)[:limit]
+
+    async def owners_of(
+        self, *, chain: ChainId, addresses: Sequence[str]
+    ) -> Mapping[str, IntentId]:
+        """Return which of the addresses are deposit addresses, and of which intents."""
+        intents = (await self._turn.tables()).intents
+        return {
+            address: intent.id
+            for address in addresses
+            for intent in intents.where(address=(chain, address))
+        }
+
+    async def overdue(self, *, chain: ChainId, at: datetime, limit: int) -> Sequence[IntentId]:
+        """Return unpaid intents on a chain whose time was over before ``at``, oldest first."""
+        unpaid = (await self._turn.tables()).intents.where(unpaid_on=chain)
+        over = [it for it in unpaid if it.expires_at < at]
+        return [it.id for it in sorted(over, key=lambda it: (it.expires_at, it.id))[:limit]]
+
+    async def next_deposit_index(self) -> int:
+        """Return a number never returned before, from 0, without waiting for anybody."""
+        return self._turn.next_deposit_index()
+
+    async def deposit_addresses(self, *, chain: ChainId) -> Sequence[str]:
+        """Return every deposit address ever issued on a chain."""
+        intents = (await self._turn.tables()).intents
+        issued = (it.pay_to for it in intents if isinstance(it.pay_to, DepositAddress))
+        return [it.address for it in issued if it.chain == chain]
+
+    async def add_quote(self, quote: Quote) -> None:
+        """Store a new quote."""
+        add(self._turn, "quote", (await self._turn.tables()).quotes, quote.id, quote)
+
+    async def get_quote(self, quote_id: QuoteId, *, owner: MerchantId) -> Quote:
+        """Return a quote."""
+        quote = find("quote", (await self._turn.tables()).quotes, quote_id)
+        if quote.merchant_id != owner:
+            raise NotFound("quote", quote_id)
+        return quote
+
+
+def _shown_to(owner: MerchantId | None, intent: PaymentIntent) -> PaymentIntent:
+    if owner is not None and intent.merchant_id != owner:
+        raise NotFound("intent", intent.id)
+    return intent

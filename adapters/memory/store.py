@@ -1,0 +1,174 @@
+"""The store: everything the gateway keeps, in this process's memory.
+
+Units of work run one after the other: a unit waits at its first look at the store until no
+other is under way, and holds the store until it commits or leaves. Two things do not wait, as
+they do not in a database either: drawing a deposit index, and finding that a key is in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from adapters.memory.tables import Journal, Table
+from adapters.memory.turn import Turn
+from adapters.memory.unit_of_work import InMemoryUnitOfWork
+from domain.chains.submissions import IN_FLIGHT, SubmissionState
+from domain.intents.model import DepositAddress, IntentStatus
+from domain.shared.jobs import JobState
+from ports.unit_of_work import StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from domain.chains.model import Block, Cursor, Observation, ObservationKey
+    from domain.chains.submissions import Submission
+    from domain.escrow.model import Escrow
+    from domain.intents.model import PaymentIntent
+    from domain.intents.quotes import Quote
+    from domain.ledger.accounts import Account
+    from domain.ledger.holds import Hold
+    from domain.ledger.model import BookedTransaction
+    from domain.merchants.model import ApiKey, Merchant
+    from domain.settlements.model import Settlement
+    from domain.settlements.payouts import Payout
+    from domain.shared.events import RecordedEvent
+    from domain.shared.idempotency import Answer
+    from domain.shared.ids import (
+        DeliveryId,
+        EndpointId,
+        EscrowId,
+        EventId,
+        HoldId,
+        IntentId,
+        JobId,
+        KeyId,
+        MerchantId,
+        PayoutId,
+        QuoteId,
+        SettlementId,
+        SubmissionId,
+        TransactionId,
+    )
+    from domain.shared.jobs import Job
+    from domain.shared.money import AssetId, ChainId
+    from domain.webhooks.model import Delivery, Endpoint
+    from ports.clock import Clock
+    from ports.ids import Ids
+    from ports.unit_of_work import UnitOfWork
+
+
+class Tables:
+    """The rows, by kind. Tests may look at them; only a unit of work changes them."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.merchants: Table[MerchantId, Merchant] = Table(journal)
+        self.api_keys: Table[KeyId, ApiKey] = Table(journal, digest=lambda row: row.digest)
+        self.intents: Table[IntentId, PaymentIntent] = Table(
+            journal, owner=lambda row: row.merchant_id, address=_address, unpaid_on=_unpaid_on
+        )
+        self.quotes: Table[QuoteId, Quote] = Table(journal)
+        self.escrows: Table[EscrowId, Escrow] = Table(journal, intent=lambda row: row.intent_id)
+        self.transactions: Table[TransactionId, BookedTransaction] = Table(
+            journal, reference=lambda row: row.transaction.reference
+        )
+        self.sums: Table[tuple[Account, AssetId], int] = Table(journal)
+        self.kept: Table[tuple[Account, AssetId], int] = Table(journal)
+        self.holds: Table[HoldId, Hold] = Table(journal)
+        self.settlements: Table[SettlementId, Settlement] = Table(
+            journal, owner=lambda row: row.merchant_id
+        )
+        self.payouts: Table[PayoutId, Payout] = Table(journal)
+        self.endpoints: Table[EndpointId, Endpoint] = Table(
+            journal, owner=lambda row: row.merchant_id
+        )
+        self.deliveries: Table[DeliveryId, Delivery] = Table(
+            journal, event=lambda row: row.event_id
+        )
+        self.cursors: Table[ChainId, Cursor] = Table(journal)
+        self.blocks: Table[tuple[ChainId, int], tuple[ChainId, Block]] = Table(
+            journal, chain=lambda row: row[0]
+        )
+        self.observations: Table[ObservationKey, Observation] = Table(
+            journal, standing=lambda row: (row.key.chain, row.finality)
+        )
+        self.submissions: Table[SubmissionId, Submission] = Table(journal, standing=_standing)
+        self.sequences: Table[tuple[ChainId, str], int] = Table(journal)
+        self.events: Table[tuple[MerchantId, int], RecordedEvent] = Table(
+            journal, id=lambda row: row.id
+        )
+        self.last_event: Table[MerchantId, int] = Table(journal)
+        self.unrelayed: Table[EventId, RecordedEvent] = Table(journal)
+        self.jobs: Table[JobId, Job] = Table(
+            journal, state=lambda row: row.state, open_key=_open_key
+        )
+        self.answers: Table[tuple[MerchantId, str], Answer] = Table(journal)
+
+
+class Store:
+    """Everything stored; ``store.begin`` is the ``Begin`` port."""
+
+    def __init__(self, *, clock: Clock, ids: Ids) -> None:
+        self.clock = clock
+        self.ids = ids
+        self.journal = Journal()
+        self.tables = Tables(self.journal)
+        self.turns = asyncio.Lock()
+        self.held_by: asyncio.Task[object] | None = None
+        self.keys_in_flight: set[tuple[MerchantId, str]] = set()
+        self.deposit_indices = itertools.count()
+        self.job_added = asyncio.Condition()
+        self._commit_faults: list[bool] = []
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[UnitOfWork]:
+        """Open a unit of work."""
+        turn = Turn(self)
+        try:
+            yield InMemoryUnitOfWork(turn)
+        finally:
+            turn.leave()
+
+    def fail_next_commit(self) -> None:
+        """Have the next commit fail without an effect, as if the server had gone away."""
+        self._commit_faults.append(False)
+
+    def lose_next_commit(self) -> None:
+        """Have the next commit take place and its answer be lost on the way."""
+        self._commit_faults.append(True)
+
+    async def settle(self) -> None:
+        """Make the changes under way stand.
+
+        Raises:
+            StorageUnavailable: a fault was ordered.
+        """
+        took_place = self._commit_faults.pop(0) if self._commit_faults else None
+        if took_place is False:
+            raise StorageUnavailable
+        self.journal.forget()
+        async with self.job_added:
+            self.job_added.notify_all()
+        if took_place:
+            raise StorageUnavailable
+
+
+def _address(intent: PaymentIntent) -> tuple[ChainId, str] | None:
+    to = intent.pay_to
+    return (to.chain, to.address) if isinstance(to, DepositAddress) else None
+
+
+def _unpaid_on(intent: PaymentIntent) -> ChainId | None:
+    return intent.pay_to.chain if intent.status is IntentStatus.REQUIRES_PAYMENT else None
+
+
+def _standing(submission: Submission) -> tuple[ChainId, str] | None:
+    if submission.state is SubmissionState.QUEUED:
+        return submission.chain, "queued"
+    return (submission.chain, "in flight") if submission.state in IN_FLIGHT else None
+
+
+def _open_key(job: Job) -> str | None:
+    return job.dedupe_key if job.state in {JobState.READY, JobState.RUNNING} else None

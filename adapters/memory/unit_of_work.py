@@ -1,0 +1,50 @@
+"""The unit of work over the in-memory store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adapters.memory.chain_records import InMemoryChainRecords
+from adapters.memory.escrows import InMemoryEscrows
+from adapters.memory.events import InMemoryEventLog
+from adapters.memory.idempotency import InMemoryIdempotencyKeys
+from adapters.memory.intents import InMemoryIntents
+from adapters.memory.jobs import InMemoryJobs
+from adapters.memory.ledger import InMemoryLedger
+from adapters.memory.merchants import InMemoryMerchants
+from adapters.memory.settlements import InMemorySettlements
+from adapters.memory.webhooks import InMemoryWebhooks
+
+if TYPE_CHECKING:
+    from adapters.memory.turn import Turn
+    from ports.chain_records import ChainRecords
+    from ports.escrows import Escrows
+    from ports.events import EventLog
+    from ports.idempotency import IdempotencyKeys
+    from ports.intents import Intents
+    from ports.jobs import Jobs
+    from ports.ledger import Ledger
+    from ports.merchants import Merchants
+    from ports.settlements import Settlements
+    from ports.webhooks import Webhooks
+
+
+class InMemoryUnitOfWork:
+    """Everything stored, for the length of one turn."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self.merchants: Merchants = InMemoryMerchants(turn)
+        self.intents: Intents = InMemoryIntents(turn)
+        self.escrows: Escrows = InMemoryEscrows(turn)
+        self.ledger: Ledger = InMemoryLedger(turn)
+        self.settlements: Settlements = InMemorySettlements(turn)
+        self.webhooks: Webhooks = InMemoryWebhooks(turn)
+        self.chains: ChainRecords = InMemoryChainRecords(turn)
+        self.events: EventLog = InMemoryEventLog(turn)
+        self.jobs: Jobs = InMemoryJobs(turn)
+        self.idempotency: IdempotencyKeys = InMemoryIdempotencyKeys(turn)
+
+    async def commit(self) -> None:
+        """Make everything written so far stand; the unit of work is over then."""
+        await self._turn.commit()

@@ -1,0 +1,257 @@
+"""Cursors, blocks, observations and submissions in PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+from sqlalchemy import ARRAY, any_, bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from adapters.postgres import documents
+from adapters.postgres.chain_rows import (
+    block_of,
+    cursor_of,
+    observation_of,
+    row_of_block,
+    row_of_cursor,
+    row_of_observation,
+    row_of_submission,
+    submission_of,
+)
+from adapters.postgres.session import Session
+from adapters.postgres.statements import (
+    compiled,
+    given_rows,
+    insertion,
+    select_by_id,
+    update_by_id,
+    written,
+)
+from adapters.postgres.tables.chains import (
+    CHAIN_BLOCK,
+    CHAIN_CURSOR,
+    OBSERVATION,
+    SENDER_SEQUENCE,
+    SUBMISSION,
+)
+from adapters.postgres.tables.columns import NAME
+from domain.chains.submissions import IN_FLIGHT, SubmissionState
+from ports.unit_of_work import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Table
+
+    from adapters.postgres.statements import (
+        Statement,
+    )
+    from domain.chains.model import Block, Cursor, Finality, Observation, ObservationKey
+    from domain.chains.submissions import Submission
+    from domain.shared.ids import SubmissionId
+    from domain.shared.money import ChainId
+
+
+def _upsert(table: Table) -> Statement:
+    """Compile the insertion of one row, or the update of the one that has its key."""
+    clause = insert(table)
+    keys = [column.name for column in table.primary_key]
+    changes = {name: clause.excluded[name] for name in written(table, without=keys)}
+    return compiled(
+        clause.on_conflict_do_update(index_elements=keys, set_=changes), columns=written(table)
+    )
+
+
+_cursor = select(CHAIN_CURSOR).where(CHAIN_CURSOR.c.chain == bindparam("chain"))
+_CURSOR = compiled(_cursor)
+_LOCK_CURSOR = compiled(_cursor.with_for_update())
+_LOCK_CHAIN = compiled(select(func.pg_advisory_xact_lock(func.hashtextextended(
+    bindparam("chain", type_=NAME), 1
+))))  # fmt: skip
+_SAVE_CURSOR = _upsert(CHAIN_CURSOR)
+
+_blocks = given_rows("chain_block", *CHAIN_BLOCK.columns)
+_remembering = insert(CHAIN_BLOCK).from_select(written(CHAIN_BLOCK), select(*_blocks.c))
+_REMEMBER = compiled(
+    _remembering.on_conflict_do_update(
+        index_elements=[CHAIN_BLOCK.c.chain, CHAIN_BLOCK.c.number],
+        set_={name: _remembering.excluded[name] for name in ("hash", "parent", "time")},
+    )
+)
+_OF_CHAIN = CHAIN_BLOCK.c.chain == bindparam("chain")
+_REMEMBERED = compiled(
+    select(CHAIN_BLOCK)
+    .where(_OF_CHAIN, CHAIN_BLOCK.c.number >= bindparam("first"))
+    .order_by(CHAIN_BLOCK.c.number)
+)
+_FORGET = compiled(
+    delete(CHAIN_BLOCK).where(_OF_CHAIN, CHAIN_BLOCK.c.number < bindparam("before"))
+)
+_CUT = compiled(delete(CHAIN_BLOCK).where(_OF_CHAIN, CHAIN_BLOCK.c.number > bindparam("after")))
+
+_OBSERVATION_KEYS = [column.name for column in OBSERVATION.primary_key]
+_claiming = insert(OBSERVATION)
+_CLAIM = compiled(
+    _claiming.on_conflict_do_update(
+        index_elements=_OBSERVATION_KEYS,
+        set_={
+            name: _claiming.excluded[name]
+            for name in written(OBSERVATION, without=_OBSERVATION_KEYS)
+        },
+        where=OBSERVATION.c.finality == "retracted",
+    ).returning(OBSERVATION.c.position),
+    columns=written(OBSERVATION),
+)
+_SET_FINALITY = compiled(
+    update(OBSERVATION)
+    .values(finality=bindparam("now"))
+    .where(
+        OBSERVATION.c.chain == bindparam("key_chain"),
+        OBSERVATION.c.transaction == bindparam("key_transaction"),
+        OBSERVATION.c.position == bindparam("key_position"),
+        OBSERVATION.c.finality == bindparam("was"),
+    )
+    .returning(OBSERVATION.c.position)
+)
+_OBSERVED = compiled(
+    select(OBSERVATION)
+    .where(
+        OBSERVATION.c.chain == bindparam("chain"),
+        OBSERVATION.c.block_number.between(bindparam("first"), bindparam("until")),
+        OBSERVATION.c.finality == any_(bindparam("finality", type_=ARRAY(NAME))),
+    )
+    .order_by(OBSERVATION.c.block_number, OBSERVATION.c.position, OBSERVATION.c.transaction)
+)
+
+_ADD = insertion(SUBMISSION)
+_SAVE = update_by_id(SUBMISSION, fixed=["chain", "instruction", "purpose", "created_at"])
+_LOCK = select_by_id(SUBMISSION, lock=True)
+
+
+def _in_states(states: Iterable[SubmissionState]) -> Statement:
+    clause = (
+        select(SUBMISSION)
+        .where(
+            SUBMISSION.c.chain == bindparam("chain"),
+            SUBMISSION.c.state.in_(sorted(state.value for state in states)),
+        )
+        .order_by(SUBMISSION.c.created_at, SUBMISSION.c.id)
+        .limit(bindparam("limit"))
+    )
+    return compiled(clause)
+
+
+_QUEUED = _in_states([SubmissionState.QUEUED])
+_IN_FLIGHT = _in_states(IN_FLIGHT)
+_taking = insert(SENDER_SEQUENCE)
+_TAKE_SEQUENCE = compiled(
+    _taking.on_conflict_do_update(
+        index_elements=["chain", "sender"],
+        set_={"last": func.greatest(SENDER_SEQUENCE.c.last + 1, _taking.excluded.last)},
+    ).returning(SENDER_SEQUENCE.c.last),
+    columns=written(SENDER_SEQUENCE),
+)
+
+
+@attrs.frozen
+class PostgresChainRecords:
+    """See ``ports.chain_records.ChainRecords``."""
+
+    _session: Session
+
+    async def lock_cursor(self, chain: ChainId) -> Cursor | None:
+        """Return how far a chain has been read and keep others from moving that.
+
+        A chain that was never read has no row, so the chain itself is locked before looking.
+        """
+        await self._session.rows(_LOCK_CHAIN, chain=chain)
+        row = await self._session.row(_LOCK_CURSOR, chain=chain)
+        return None if row is None else cursor_of(row)
+
+    async def cursor(self, chain: ChainId) -> Cursor | None:
+        """Return how far a chain has been read, or None if it never was."""
+        row = await self._session.row(_CURSOR, chain=chain)
+        return None if row is None else cursor_of(row)
+
+    async def save_cursor(self, cursor: Cursor) -> None:
+        """Store how far a chain has been read."""
+        await self._session.write(_SAVE_CURSOR, row_of_cursor(cursor), ("cursor", cursor.chain))
+
+    async def remember(self, chain: ChainId, blocks: Sequence[Block]) -> None:
+        """Keep the names of blocks that may still be replaced."""
+        rows = [{**row_of_block(block), "chain": chain} for block in blocks]
+        parameters = {"chain_block": documents.write_json(rows)}
+        await self._session.write(_REMEMBER, parameters, ("blocks", chain))
+
+    async def remembered(self, chain: ChainId, *, first: int) -> Sequence[Block]:
+        """Return the kept blocks from a number on, lowest first."""
+        rows = await self._session.rows(_REMEMBERED, chain=chain, first=first)
+        return [block_of(row) for row in rows]
+
+    async def forget(self, chain: ChainId, *, before: int) -> None:
+        """Drop kept blocks below a number: they are final."""
+        parameters = {"chain": chain, "before": before}
+        await self._session.write(_FORGET, parameters, ("blocks", chain))
+
+    async def cut(self, chain: ChainId, *, after: int) -> None:
+        """Drop kept blocks above a number: the chain has replaced them."""
+        await self._session.write(_CUT, {"chain": chain, "after": after}, ("blocks", chain))
+
+    async def claim(self, observation: Observation) -> bool:
+        """Store an observation under its key; return False if the key is claimed already."""
+        rows = await self._session.rows(_CLAIM, **row_of_observation(observation))
+        return bool(rows)
+
+    async def set_finality(self, key: ObservationKey, *, was: Finality, now: Finality) -> bool:
+        """Move an observation on; return False if it was not where the caller thought."""
+        rows = await self._session.rows(
+            _SET_FINALITY,
+            key_chain=key.chain,
+            key_transaction=key.transaction,
+            key_position=key.position,
+            was=was,
+            now=now,
+        )
+        return bool(rows)
+
+    async def observed(
+        self, chain: ChainId, *, finality: Sequence[Finality], first: int, last: int
+    ) -> Sequence[Observation]:
+        """Return observations of blocks in a range, both ends included, in the chain's order."""
+        wanted = [state.value for state in finality]
+        rows = await self._session.rows(
+            _OBSERVED, chain=chain, finality=wanted, first=first, until=last
+        )
+        return [observation_of(row) for row in rows]
+
+    async def add_submission(self, submission: Submission) -> None:
+        """Store a new submission."""
+        await self._session.write(_ADD, row_of_submission(submission), submission.id)
+
+    async def save_submission(self, submission: Submission) -> None:
+        """Store a submission as it is now."""
+        await self._session.write(_SAVE, row_of_submission(submission), submission.id)
+
+    async def lock_submission(self, submission_id: SubmissionId) -> Submission:
+        """Return a submission and lock its row, or raise NotFound."""
+        row = await self._session.row(_LOCK, id=submission_id)
+        if row is None:
+            raise NotFound("submission", submission_id)
+        return submission_of(row)
+
+    async def queued(self, chain: ChainId, *, limit: int) -> Sequence[Submission]:
+        """Return submissions that are not signed yet, oldest first."""
+        rows = await self._session.rows(_QUEUED, chain=chain, limit=limit)
+        return [submission_of(row) for row in rows]
+
+    async def in_flight(self, chain: ChainId, *, limit: int) -> Sequence[Submission]:
+        """Return submissions whose bytes may be or come to be in a block, oldest first."""
+        rows = await self._session.rows(_IN_FLIGHT, chain=chain, limit=limit)
+        return [submission_of(row) for row in rows]
+
+    async def take_sequence(self, chain: ChainId, *, sender: str, at_least: int) -> int:
+        """Give out a sender's next sequence number, holding its counter until the end."""
+        [row] = await self._session.rows(_TAKE_SEQUENCE, chain=chain, sender=sender, last=at_least)
+        number: int = row["last"]
+        return number

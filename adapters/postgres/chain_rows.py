@@ -1,0 +1,123 @@
+"""Rows of chain records, and the values they stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adapters.postgres import documents
+from domain.chains.model import (
+    Block,
+    Cursor,
+    Fact,
+    Finality,
+    Observation,
+    ObservationKey,
+)
+from domain.chains.submissions import Instruction, SignedBytes, Submission, SubmissionState
+
+if TYPE_CHECKING:
+    from adapters.postgres.session import Row
+
+
+def row_of_cursor(cursor: Cursor) -> Row:
+    """Return a cursor as a row of ``chain_cursor``."""
+    return {
+        "chain": cursor.chain,
+        "first": cursor.first,
+        "seen": documents.write(cursor.seen),
+        "final": documents.write(cursor.final),
+    }
+
+
+def cursor_of(row: Row) -> Cursor:
+    """Return the cursor that a row of ``chain_cursor`` stands for."""
+    return Cursor(
+        chain=row["chain"],
+        first=row["first"],
+        seen=documents.read(row["seen"], Block),
+        final=documents.read(row["final"], Block),
+    )
+
+
+def row_of_block(block: Block) -> Row:
+    """Return a block as a row of ``chain_block`` in JSON, without its chain."""
+    return {
+        "number": block.number,
+        "hash": block.hash,
+        "parent": block.parent,
+        "time": block.time.isoformat(),
+    }
+
+
+def block_of(row: Row) -> Block:
+    """Return the block that a row of ``chain_block`` stands for."""
+    return Block(number=row["number"], hash=row["hash"], parent=row["parent"], time=row["time"])
+
+
+def row_of_observation(observation: Observation) -> Row:
+    """Return an observation as a row of ``observation``."""
+    return {
+        "chain": observation.key.chain,
+        "transaction": observation.key.transaction,
+        "position": observation.key.position,
+        "block_number": observation.block.number,
+        "block_hash": observation.block.hash,
+        "block_parent": observation.block.parent,
+        "block_time": observation.block.time,
+        "fact": documents.write(observation.fact, Fact),
+        "finality": observation.finality,
+    }
+
+
+def observation_of(row: Row) -> Observation:
+    """Return the observation that a row of ``observation`` stands for."""
+    return Observation(
+        key=ObservationKey(row["chain"], row["transaction"], row["position"]),
+        block=Block(
+            number=row["block_number"],
+            hash=row["block_hash"],
+            parent=row["block_parent"],
+            time=row["block_time"],
+        ),
+        fact=documents.read_union(row["fact"], Fact),
+        finality=Finality(row["finality"]),
+    )
+
+
+def row_of_submission(submission: Submission) -> Row:
+    """Return a submission as a row of ``submission``."""
+    signed = submission.signed
+    return {
+        "id": submission.id,
+        "chain": submission.chain,
+        "instruction": documents.write(submission.instruction, Instruction),
+        "purpose": submission.purpose,
+        "created_at": submission.created_at,
+        "state": submission.state,
+        "hash": signed and signed.hash,
+        "raw": signed and signed.raw,
+        "sender": signed and signed.sender,
+        "sequence": signed and signed.sequence,
+        "signed_at": submission.signed_at,
+        "reason": submission.reason,
+    }
+
+
+def submission_of(row: Row) -> Submission:
+    """Return the submission that a row of ``submission`` stands for."""
+    signed = None
+    if row["hash"] is not None:
+        signed = SignedBytes(
+            hash=row["hash"], raw=row["raw"], sender=row["sender"], sequence=row["sequence"]
+        )
+    return Submission(
+        id=row["id"],
+        chain=row["chain"],
+        instruction=documents.read_union(row["instruction"], Instruction),
+        purpose=row["purpose"],
+        created_at=row["created_at"],
+        state=SubmissionState(row["state"]),
+        signed=signed,
+        signed_at=row["signed_at"],
+        reason=row["reason"],
+    )

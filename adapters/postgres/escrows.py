@@ -1,0 +1,125 @@
+"""Escrows in PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+from sqlalchemy import bindparam, select
+
+from adapters.postgres import documents
+from adapters.postgres.session import Session
+from adapters.postgres.statements import compiled, insertion, select_by_id, update_by_id
+from adapters.postgres.tables.escrows import ESCROW
+from domain.escrow.model import Escrow, EscrowAction, EscrowState, EscrowTerms
+from domain.fees.model import FeeLine
+from ports.unit_of_work import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from adapters.postgres.session import Row
+    from adapters.postgres.statements import Statement
+    from domain.shared.ids import EscrowId, IntentId, MerchantId
+
+_ADD = insertion(ESCROW)
+_SAVE = update_by_id(
+    ESCROW, fixed=["intent_id", "merchant_id", "terms", "payer", "held_at", "auto_release_at"]
+)
+_LOCK = select_by_id(ESCROW, lock=True)
+_of_intent = select(ESCROW).where(
+    ESCROW.c.intent_id == bindparam("intent_id"), ESCROW.c.merchant_id == bindparam("owner")
+)
+_OF_INTENT = compiled(_of_intent)
+_LOCK_OF_INTENT = compiled(_of_intent.with_for_update())
+_DUE = compiled(
+    select(ESCROW.c.id)
+    .where(
+        ESCROW.c.state == "held",
+        ESCROW.c.requested.is_(None),
+        ESCROW.c.auto_release_at <= bindparam("at"),
+    )
+    .order_by(ESCROW.c.auto_release_at)
+    .limit(bindparam("limit"))
+)
+
+
+@attrs.frozen
+class PostgresEscrows:
+    """See ``ports.escrows.Escrows``."""
+
+    _session: Session
+
+    async def add(self, escrow: Escrow) -> None:
+        """Store a new escrow."""
+        await self._session.write(_ADD, _row(escrow), escrow.id)
+
+    async def save(self, escrow: Escrow) -> None:
+        """Store an escrow as it is now."""
+        await self._session.write(_SAVE, _row(escrow), escrow.id)
+
+    async def of_intent(self, intent_id: IntentId, *, owner: MerchantId) -> Escrow:
+        """Return the escrow of an intent, or raise NotFound."""
+        return await self._one(_OF_INTENT, intent_id, owner=owner)
+
+    async def lock_of_intent(self, intent_id: IntentId, *, owner: MerchantId) -> Escrow:
+        """Return the escrow of an intent and lock its row, or raise NotFound."""
+        return await self._one(_LOCK_OF_INTENT, intent_id, owner=owner)
+
+    async def lock(self, escrow_id: EscrowId) -> Escrow | None:
+        """Return an escrow and lock its row, or None if it is not ours."""
+        row = await self._session.row(_LOCK, id=escrow_id)
+        return None if row is None else _escrow(row)
+
+    async def due_for_release(self, *, at: datetime, limit: int) -> Sequence[EscrowId]:
+        """Return held escrows with no request under way whose auto-release time has come."""
+        rows = await self._session.rows(_DUE, at=at, limit=limit)
+        return [row["id"] for row in rows]
+
+    async def _one(
+        self, statement: Statement, intent_id: IntentId, *, owner: MerchantId
+    ) -> Escrow:
+        row = await self._session.row(statement, intent_id=intent_id, owner=owner)
+        if row is None:
+            raise NotFound("escrow", intent_id)
+        return _escrow(row)
+
+
+def _row(escrow: Escrow) -> Row:
+    return {
+        "id": escrow.id,
+        "intent_id": escrow.intent_id,
+        "merchant_id": escrow.merchant_id,
+        "terms": documents.write(escrow.terms),
+        "payer": escrow.payer,
+        "fee": documents.write(escrow.fee),
+        "state": escrow.state,
+        "held_at": escrow.held_at,
+        "requested": escrow.requested,
+        "submission_id": escrow.submission_id,
+        "disputed_at": escrow.disputed_at,
+        "ended_at": escrow.ended_at,
+        "payer_amount": escrow.payer_amount,
+        "merchant_amount": escrow.merchant_amount,
+        "auto_release_at": escrow.terms.auto_release_at,
+    }
+
+
+def _escrow(row: Row) -> Escrow:
+    return Escrow(
+        id=row["id"],
+        intent_id=row["intent_id"],
+        merchant_id=row["merchant_id"],
+        terms=documents.read(row["terms"], EscrowTerms),
+        payer=row["payer"],
+        fee=documents.read(row["fee"], FeeLine),
+        state=EscrowState(row["state"]),
+        held_at=row["held_at"],
+        requested=None if row["requested"] is None else EscrowAction(row["requested"]),
+        submission_id=row["submission_id"],
+        disputed_at=row["disputed_at"],
+        ended_at=row["ended_at"],
+        payer_amount=int(row["payer_amount"]),
+        merchant_amount=int(row["merchant_amount"]),
+    )

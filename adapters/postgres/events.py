@@ -1,0 +1,158 @@
+"""The event log in PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+from sqlalchemy import Column, Integer, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from adapters.postgres.documents import write_json
+from adapters.postgres.session import Session
+from adapters.postgres.statements import compiled, given_rows, select_by_id
+from adapters.postgres.tables.events import EVENT, EVENT_COUNTER
+from domain.shared.events import Event, RecordedEvent
+from ports.ids import Ids
+from ports.unit_of_work import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from adapters.postgres.session import Row, Write
+    from adapters.postgres.statements import Statement
+    from domain.shared.ids import EventId, MerchantId
+
+_GIVEN = ("id", "merchant_id", "type", "object_id", "occurred_at", "data")
+
+
+def _record() -> Statement:
+    """Compile the statement that numbers events and adds them.
+
+    It locks the counters of the merchants in the order of their ids, adds how many events each
+    one has, and counts back from there.
+    """
+    listed = given_rows("event", Column("place", Integer), *(EVENT.c[name] for name in _GIVEN))
+    given = select(*listed.c).cte("told")
+    wanted = select(given.c.merchant_id, func.count()).group_by(given.c.merchant_id)
+    counting = insert(EVENT_COUNTER).from_select(
+        ["merchant_id", "last"], wanted.order_by(given.c.merchant_id)
+    )
+    counted = (
+        counting.on_conflict_do_update(
+            index_elements=[EVENT_COUNTER.c.merchant_id],
+            set_={"last": EVENT_COUNTER.c.last + counting.excluded.last},
+        )
+        .returning(EVENT_COUNTER.c.merchant_id, EVENT_COUNTER.c.last)
+        .cte("counted")
+    )
+    merchant = given.c.merchant_id
+    sequence = (
+        counted.c.last
+        - func.count().over(partition_by=merchant)
+        + func.row_number().over(partition_by=merchant, order_by=given.c.place)
+    )
+    rows = (
+        select(*(given.c[name] for name in _GIVEN), sequence)
+        .join_from(given, counted, counted.c.merchant_id == given.c.merchant_id)
+        .order_by(given.c.place)
+    )
+    return compiled(insert(EVENT).from_select([*_GIVEN, "sequence"], rows))
+
+
+_RECORD = _record()
+_AFTER = compiled(
+    select(EVENT)
+    .where(EVENT.c.merchant_id == bindparam("owner"), EVENT.c.sequence > bindparam("after"))
+    .order_by(EVENT.c.sequence)
+    .limit(bindparam("limit"))
+)
+_GET = select_by_id(EVENT)
+_untaken = (
+    select(EVENT.c.id)
+    .where(EVENT.c.relayed.is_(False))
+    .order_by(EVENT.c.position)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .cte("untaken")
+)
+_TAKE = compiled(
+    update(EVENT).values(relayed=True).where(EVENT.c.id == _untaken.c.id).returning(EVENT)
+)
+
+
+@attrs.frozen
+class PostgresEventLog:
+    """See ``ports.events.EventLog``."""
+
+    _session: Session
+    _ids: Ids = attrs.field(kw_only=True)
+    _waiting: list[dict[str, object]] = attrs.field(factory=list, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._session.last = self._take_waiting
+
+    async def record(self, *events: Event) -> None:
+        """Let events wait for the commit, which numbers them."""
+        for event in events:
+            self._waiting.append(
+                {
+                    "place": len(self._waiting),
+                    "id": self._ids.new("event"),
+                    "merchant_id": event.merchant_id,
+                    "type": event.type,
+                    "object_id": event.object_id,
+                    "occurred_at": event.occurred_at.isoformat(),
+                    "data": event.data,
+                }
+            )
+
+    async def after(
+        self, *, owner: MerchantId, sequence: int, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """Return a merchant's events that follow a number, in order."""
+        await self._number()
+        rows = await self._session.rows(_AFTER, owner=owner, after=sequence, limit=limit)
+        return [_event(row) for row in rows]
+
+    async def get(self, event_id: EventId) -> RecordedEvent:
+        """Return an event, or raise NotFound."""
+        await self._number()
+        row = await self._session.row(_GET, id=event_id)
+        if row is None:
+            raise NotFound("event", event_id)
+        return _event(row)
+
+    async def take_unrelayed(self, *, limit: int) -> Sequence[RecordedEvent]:
+        """Return events not yet handed to the webhooks, lock and mark them; skip taken ones."""
+        await self._number()
+        rows = await self._session.rows(_TAKE, limit=limit)
+        return [_event(row) for row in sorted(rows, key=lambda row: row["position"])]
+
+    async def _number(self) -> None:
+        """Number waiting events before the commit, for a unit of work that reads events."""
+        if write := self._take_waiting():
+            await self._session.flush()
+            await self._session.write(*write)
+            await self._session.flush()
+
+    def _take_waiting(self) -> Write | None:
+        if not self._waiting:
+            return None
+        parameters = {"event": write_json(self._waiting)}
+        self._waiting.clear()
+        return _RECORD, parameters
+
+
+def _event(row: Row) -> RecordedEvent:
+    return RecordedEvent(
+        id=row["id"],
+        sequence=row["sequence"],
+        event=Event(
+            type=row["type"],
+            merchant_id=row["merchant_id"],
+            object_id=row["object_id"],
+            occurred_at=row["occurred_at"],
+            data=row["data"],
+        ),
+    )

@@ -1,0 +1,142 @@
+"""Payment intents and quotes in PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+from sqlalchemy import ARRAY, any_, bindparam, select
+
+from adapters.postgres.intent_rows import intent_of, quote_of, row_of_intent, row_of_quote
+from adapters.postgres.session import Session
+from adapters.postgres.statements import compiled, insertion, select_by_id, update_by_id
+from adapters.postgres.tables.columns import NAME
+from adapters.postgres.tables.intents import DEPOSIT_INDEX, PAYMENT_INTENT, QUOTE
+from ports.unit_of_work import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from adapters.postgres.statements import Statement
+    from domain.intents.model import PaymentIntent
+    from domain.intents.quotes import Quote
+    from domain.shared.ids import IntentId, MerchantId, QuoteId
+    from domain.shared.money import ChainId
+
+_C = PAYMENT_INTENT.c
+_ADD = insertion(PAYMENT_INTENT)
+_SAVE = update_by_id(
+    PAYMENT_INTENT,
+    fixed=[
+        "merchant_id", "price_amount", "price_asset", "due_amount", "due_asset", "quote_id",
+        "method", "pay_to", "fees", "created_at",
+    ],
+)  # fmt: skip
+_GET = select_by_id(PAYMENT_INTENT)
+_LOCK = select_by_id(PAYMENT_INTENT, lock=True)
+_newest = (
+    select(PAYMENT_INTENT)
+    .where(_C.merchant_id == bindparam("owner"))
+    .order_by(_C.id.desc())
+    .limit(bindparam("limit"))
+)
+_NEWEST = compiled(_newest)
+_NEWEST_BEFORE = compiled(_newest.where(_C.id < bindparam("before")))
+_OWNERS = compiled(
+    select(_C.deposit_address, _C.id).where(
+        _C.chain == bindparam("chain"),
+        _C.deposit_address == any_(bindparam("addresses", type_=ARRAY(NAME))),
+    )
+)
+_OVERDUE = compiled(
+    select(_C.id)
+    .where(
+        _C.chain == bindparam("chain"),
+        _C.status == "requires_payment",
+        _C.expires_at < bindparam("at"),
+    )
+    .order_by(_C.expires_at)
+    .limit(bindparam("limit"))
+)
+_NEXT_INDEX = compiled(select(DEPOSIT_INDEX.next_value().label("index")))
+_ADDRESSES = compiled(
+    select(_C.deposit_address).where(
+        _C.chain == bindparam("chain"), _C.deposit_address.is_not(None)
+    )
+)
+_ADD_QUOTE = insertion(QUOTE)
+_GET_QUOTE = select_by_id(QUOTE)
+
+
+@attrs.frozen
+class PostgresIntents:
+    """See ``ports.intents.Intents``."""
+
+    _session: Session
+
+    async def add(self, intent: PaymentIntent) -> None:
+        """Store a new intent."""
+        await self._session.write(_ADD, row_of_intent(intent), intent.id)
+
+    async def save(self, intent: PaymentIntent) -> None:
+        """Store an intent as it is now."""
+        await self._session.write(_SAVE, row_of_intent(intent), intent.id)
+
+    async def get(self, intent_id: IntentId, *, owner: MerchantId | None) -> PaymentIntent:
+        """Return an intent, or raise NotFound."""
+        return await self._one(_GET, intent_id, owner=owner)
+
+    async def lock(self, intent_id: IntentId, *, owner: MerchantId | None) -> PaymentIntent:
+        """Return an intent and lock its row, or raise NotFound."""
+        return await self._one(_LOCK, intent_id, owner=owner)
+
+    async def list(
+        self, *, owner: MerchantId, before: IntentId | None, limit: int
+    ) -> Sequence[PaymentIntent]:
+        """Return a merchant's intents, newest first: later ids sort after earlier ones."""
+        statement = _NEWEST if before is None else _NEWEST_BEFORE
+        rows = await self._session.rows(statement, owner=owner, before=before, limit=limit)
+        return [intent_of(row) for row in rows]
+
+    async def owners_of(
+        self, *, chain: ChainId, addresses: Sequence[str]
+    ) -> Mapping[str, IntentId]:
+        """Return which of the addresses are deposit addresses, and of which intents."""
+        rows = await self._session.rows(_OWNERS, chain=chain, addresses=[*addresses])
+        return {row["deposit_address"]: row["id"] for row in rows}
+
+    async def overdue(self, *, chain: ChainId, at: datetime, limit: int) -> Sequence[IntentId]:
+        """Return unpaid intents on a chain whose time was over before ``at``, oldest first."""
+        rows = await self._session.rows(_OVERDUE, chain=chain, at=at, limit=limit)
+        return [row["id"] for row in rows]
+
+    async def next_deposit_index(self) -> int:
+        """Return a number never returned before, from a sequence, which nobody waits for."""
+        [row] = await self._session.rows(_NEXT_INDEX)
+        index: int = row["index"]
+        return index
+
+    async def deposit_addresses(self, *, chain: ChainId) -> Sequence[str]:
+        """Return every deposit address ever issued on a chain."""
+        rows = await self._session.rows(_ADDRESSES, chain=chain)
+        return [row["deposit_address"] for row in rows]
+
+    async def add_quote(self, quote: Quote) -> None:
+        """Store a new quote."""
+        await self._session.write(_ADD_QUOTE, row_of_quote(quote), quote.id)
+
+    async def get_quote(self, quote_id: QuoteId, *, owner: MerchantId) -> Quote:
+        """Return a quote, or raise NotFound."""
+        row = await self._session.row(_GET_QUOTE, id=quote_id)
+        if row is None or row["merchant_id"] != owner:
+            raise NotFound("quote", quote_id)
+        return quote_of(row)
+
+    async def _one(
+        self, statement: Statement, intent_id: IntentId, *, owner: MerchantId | None
+    ) -> PaymentIntent:
+        row = await self._session.row(statement, id=intent_id)
+        if row is None or owner not in {None, row["merchant_id"]}:
+            raise NotFound("intent", intent_id)
+        return intent_of(row)

@@ -1,0 +1,64 @@
+"""Waking runners by LISTEN and NOTIFY."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import psycopg
+from psycopg import AsyncConnection, sql
+
+from adapters.postgres.jobs import CHANNEL
+
+_CONNECT_SECONDS = 5
+
+
+@attrs.define(eq=False, kw_only=True)
+class PostgresJobNotices:
+    """See ``ports.jobs.JobNotices``. It listens on a connection of its own, from ``open`` on.
+
+    Notices are a convenience: while the server is away, waiting lasts as long as it was asked to,
+    and runners find their jobs by looking.
+    """
+
+    dsn: str = attrs.field(repr=False)
+    _connection: AsyncConnection[Any] | None = attrs.field(default=None, init=False)
+
+    async def open(self) -> None:
+        """Begin to listen; what is enqueued from here on ends the next wait."""
+        connection = await AsyncConnection.connect(
+            self.dsn, autocommit=True, connect_timeout=_CONNECT_SECONDS
+        )
+        try:
+            await connection.execute(sql.SQL("listen {}").format(sql.Identifier(CHANNEL)))
+        except BaseException:
+            await connection.close()
+            raise
+        self._connection = connection
+
+    async def close(self) -> None:
+        """Stop listening."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def wait(self, *, seconds: float) -> None:
+        """Return soon after a job was enqueued, or after the time given at the latest."""
+        clock = asyncio.get_running_loop()
+        deadline = clock.time() + seconds
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._listen(deadline - clock.time())
+        except TimeoutError:
+            return
+        except psycopg.Error:
+            await self.close()
+            await asyncio.sleep(max(deadline - clock.time(), 0))
+
+    async def _listen(self, seconds: float) -> None:
+        if self._connection is None:
+            await self.open()
+        if self._connection is not None:
+            async for _ in self._connection.notifies(timeout=seconds, stop_after=1):
+                pass

@@ -1,0 +1,103 @@
+"""One database transaction: reads go out at once, writes wait and go out together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import attrs
+import psycopg
+
+from adapters.postgres.failures import in_port_terms
+from adapters.postgres.statements import Statement, combined
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+WAITING_MAX = 8
+"""How many writes are sent in one statement at most: what a server plans in no time."""
+
+Row: TypeAlias = dict[str, Any]
+Write: TypeAlias = "tuple[Statement, Mapping[str, object]]"
+
+
+def _nothing() -> None:
+    return None
+
+
+@attrs.define(eq=False)
+class Session:
+    """A connection inside a transaction, and the writes that have not been sent yet."""
+
+    connection: psycopg.AsyncConnection[Row]
+    _cursor: psycopg.AsyncCursor[Row] = attrs.field(init=False)
+    _waiting: list[Statement] = attrs.field(factory=list, init=False)
+    _parameters: list[object] = attrs.field(factory=list, init=False)
+    _touched: set[Hashable] = attrs.field(factory=set, init=False)
+    last: Callable[[], Write | None] = attrs.field(default=_nothing, init=False)
+    """Gives the write that is to be the last before the commit; the event log sets it."""
+
+    def __attrs_post_init__(self) -> None:
+        self._cursor = self.connection.cursor()
+
+    async def rows(self, statement: Statement, **parameters: object) -> list[Row]:
+        """Carry a statement out, after all writes that wait, and return its rows."""
+        await self.flush()
+        await self._execute(statement.text, statement.arrange(parameters))
+        return await self._cursor.fetchall()
+
+    async def row(self, statement: Statement, **parameters: object) -> Row | None:
+        """Carry a statement out, after all writes that wait, and return its first row."""
+        await self.flush()
+        await self._execute(statement.text, statement.arrange(parameters))
+        return await self._cursor.fetchone()
+
+    async def write(
+        self, statement: Statement, parameters: Mapping[str, object], *touched: Hashable
+    ) -> None:
+        """Let a write wait for the next read or the commit.
+
+        ``touched`` names the rows it writes. A row is written once in a statement, so what waits
+        is sent first where it has written one of them already.
+        """
+        if len(self._waiting) >= WAITING_MAX or not self._touched.isdisjoint(touched):
+            await self.flush()
+        self._touched.update(touched)
+        self._waiting.append(statement)
+        self._parameters += statement.arrange(parameters)
+
+    async def flush(self) -> None:
+        """Send the writes that wait, as one statement."""
+        if not self._waiting:
+            return
+        text, parameters = combined(tuple(self._waiting)), self._parameters
+        self._waiting, self._parameters = [], []
+        self._touched.clear()
+        await self._execute(text, parameters)
+
+    async def commit(self) -> None:
+        """Send the writes that wait, and make everything durable.
+
+        Where there is a last write, it and the commit go out in one round trip: what it locks, a
+        merchant's counter of events, is free again without waiting for this process to hear of
+        it. Elsewhere two round trips cost less, as measured.
+        """
+        last = self.last()
+        try:
+            if last is None:
+                await self.flush()
+                await self.connection.commit()
+                return
+            await self.write(*last)
+            async with self.connection.pipeline():
+                await self.flush()
+                await self.connection.commit()
+        except psycopg.Error as error:
+            raise in_port_terms(error) from error
+
+    async def _execute(self, text: str, parameters: Sequence[object]) -> None:
+        try:
+            # The text is one of this package's own statements, known only at run time.
+            await self._cursor.execute(text.encode(), parameters)
+        except psycopg.Error as error:
+            raise in_port_terms(error) from error

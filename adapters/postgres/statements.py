@@ -1,0 +1,129 @@
+"""SQL statements, written with SQLAlchemy Core and compiled once, when a module is imported.
+
+At run time they are text with numbered parameters, which psycopg sends as it is: it neither
+parses nor rewrites it, and the server plans it once for each connection.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from sqlalchemy import Column, bindparam, func, insert, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Table, TableValuedAlias
+    from sqlalchemy.sql import ClauseElement
+
+
+class _Compiler(PGCompiler_psycopg):
+    """Renders parameters that have a value already, constants, as literals."""
+
+    def visit_bindparam(self, bindparam: Any, *places: Any, **options: Any) -> Any:  # noqa: ANN401 (SQLAlchemy's own signature)
+        constant = {} if bindparam.required else {"literal_binds": True}
+        return super().visit_bindparam(bindparam, *places, **{**options, **constant})  # type: ignore[no-untyped-call] # SQLAlchemy has no types here.
+
+
+class _Dialect(PGDialect_psycopg):
+    statement_compiler = _Compiler
+    supports_statement_cache = False
+
+
+_DIALECT = _Dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call] # As above.
+_PARAMETER = re.compile(r"\$(\d+)")
+_WITH = "WITH "
+_COMBINATIONS_MAX = 1024
+
+
+@attrs.frozen(eq=False)
+class Statement:
+    """One statement's text and the names of its parameters ``$1``, ``$2``, … in order."""
+
+    text: str
+    names: tuple[str, ...]
+
+    def arrange(self, parameters: Mapping[str, object]) -> list[object]:
+        """Return the values of parameters in the statement's order."""
+        return [parameters[name] for name in self.names]
+
+
+def compiled(clause: ClauseElement, *, columns: Sequence[str] | None = None) -> Statement:
+    """Compile a statement; ``columns`` are those that an INSERT or UPDATE sets by parameters.
+
+    Constants become part of the text, not parameters: only so can a plan that is kept for all
+    parameters use an index which covers some states alone.
+    """
+    done = clause.compile(dialect=_DIALECT, column_keys=columns)
+    return Statement(str(done), tuple(getattr(done, "positiontup", None) or ()))
+
+
+def insertion(table: Table, *, without: Sequence[str] = ()) -> Statement:
+    """Compile the insertion of one row; columns the database fills are left out."""
+    return compiled(insert(table), columns=written(table, without=without))
+
+
+def update_by_id(table: Table, *, fixed: Sequence[str]) -> Statement:
+    """Compile the update of the row named ``id``; ``fixed`` columns never change."""
+    columns = written(table, without=("id", *fixed))
+    clause = update(table).where(table.c.id == bindparam("id_"))
+    compiled_update = compiled(clause, columns=columns)
+    names = tuple("id" if name == "id_" else name for name in compiled_update.names)
+    return Statement(compiled_update.text, names)
+
+
+def select_by_id(table: Table, *, lock: bool = False) -> Statement:
+    """Compile the query of the row named ``id``, locked if asked for."""
+    clause = select(table).where(table.c.id == bindparam("id"))
+    return compiled(clause.with_for_update() if lock else clause)
+
+
+def written(table: Table, *, without: Sequence[str] = ()) -> list[str]:
+    """Return the columns of a table that the program writes."""
+    return [
+        column.name
+        for column in table.columns
+        if column.name not in without and column.computed is None and column.identity is None
+    ]
+
+
+def given_rows(name: str, *columns: Column[Any]) -> TableValuedAlias:
+    """Return the rows of a JSON array of objects as a table, its columns typed as given.
+
+    ``name`` is the parameter's. One parameter holds any number of rows, so the statement's text,
+    and with it the server's plan, stays the same.
+    """
+    return (
+        func.jsonb_to_recordset(bindparam(name, type_=JSONB))
+        .table_valued(*(Column(column.name, column.type) for column in columns), name="given")
+        .render_derived(name="given", with_types=True)
+    )
+
+
+@lru_cache(maxsize=_COMBINATIONS_MAX)
+def combined(statements: tuple[Statement, ...]) -> str:
+    """Join writes into one statement that carries out all of them.
+
+    All but the last become data-modifying common table expressions; only the last may bring such
+    expressions of its own. None of them sees what another one writes, and no two may write the
+    same row. Parameters are numbered on from one to the next.
+    """
+    texts, offset = [], 0
+    for statement in statements:
+        texts.append(_shifted(statement.text, offset))
+        offset += len(statement.names)
+    *first, last = texts
+    if not first:
+        return last
+    expressions = ", ".join(f"written_{place} AS ({text})" for place, text in enumerate(first))
+    joint = ", " if last.startswith(_WITH) else " "
+    return _WITH + expressions + joint + last.removeprefix(_WITH)
+
+
+def _shifted(text: str, offset: int) -> str:
+    return _PARAMETER.sub(lambda match: f"${int(match[1]) + offset}", text) if offset else text

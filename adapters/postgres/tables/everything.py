@@ -1,0 +1,19 @@
+"""The catalogue with every table in it: importing this module is what fills it."""
+
+from __future__ import annotations
+
+from adapters.postgres.tables import (  # noqa: F401 (each import declares its tables)
+    chains,
+    escrows,
+    events,
+    idempotency,
+    intents,
+    jobs,
+    ledger,
+    merchants,
+    settlements,
+    webhooks,
+)
+from adapters.postgres.tables.columns import METADATA
+
+__all__ = ["METADATA"]

@@ -1,0 +1,182 @@
+"""The demo: PostgreSQL, EVM chains and rates by the operator's word, all as the settings say.
+
+Nothing in it is a fake. What makes it a demo is where the settings point: to a database and a
+chain on this machine that were made for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adapters.postgres.notices import PostgresJobNotices
+from adapters.system.clock import SystemClock
+from adapters.system.ids import RandomIds
+from dependency_injector import containers, providers
+
+from adapters.evm.addresses import XpubAddresses
+from adapters.evm.escrow_contract import EvmEscrowContracts
+from adapters.evm.names import chain_number
+from adapters.evm.node import EvmNode
+from adapters.evm.reader import EvmChainReader
+from adapters.evm.sender import EvmChainSender
+from adapters.evm.settings import EvmChain, FeeLimits
+from adapters.evm.signer import LocalSigner
+from adapters.notify.webhooks import WebhookPublisher
+from adapters.postgres.storage import PoolSettings, PostgresStorage
+from adapters.rates.fixed import FixedRates
+from config.settings import Settings, WrongSettings
+from domain.chains.places import Places
+from domain.shared.money import Asset, Assets, ChainId, asset_id, chain_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from decimal import Decimal
+
+    from config.settings import EvmChainSetting
+    from domain.shared.money import AssetId
+    from ports.chain import ChainReader, ChainSender
+    from ports.clock import Clock
+    from ports.deposit_addresses import DepositAddresses
+    from ports.escrow_contract import EscrowContracts
+    from ports.ids import Ids
+    from ports.jobs import JobNotices
+    from ports.publisher import Publisher
+    from ports.rates import RateSource
+
+GWEI = 10**9
+
+
+def assets(settings: Settings) -> Assets:
+    """Return the allow-list."""
+    return Assets.of(
+        Asset(
+            id=asset_id(each.id),
+            symbol=each.symbol,
+            decimals=each.decimals,
+            peg=asset_id(each.peg) if each.peg else None,
+        )
+        for each in settings.assets
+    )
+
+
+def places(settings: Settings) -> Mapping[ChainId, Places]:
+    """Return where the gateway's money lies, chain by chain."""
+    return {
+        ChainId(chain.id): Places(
+            chain=ChainId(chain.id),
+            native=asset_id(f"{chain.id}/slip44:60"),
+            escrow_contract=chain.escrow_contract.lower(),
+            hot_wallet=chain.hot_wallet.lower(),
+            treasury=chain.treasury.lower(),
+            first_block=chain.first_block,
+        )
+        for chain in settings.chains
+    }
+
+
+def nodes(settings: Settings, known: Assets) -> Mapping[ChainId, EvmNode]:
+    """Return a client for each chain's node; none is connected yet."""
+    return {ChainId(chain.id): EvmNode(_evm_chain(chain, known)) for chain in settings.chains}
+
+
+def readers(nodes: Mapping[ChainId, EvmNode]) -> Mapping[ChainId, ChainReader]:
+    """Return what reads each chain."""
+    return {chain: EvmChainReader(node) for chain, node in nodes.items()}
+
+
+def senders(settings: Settings, nodes: Mapping[ChainId, EvmNode]) -> Mapping[ChainId, ChainSender]:
+    """Return what sends on each chain.
+
+    Raises:
+        WrongSettings: no key is named, or it is the key of another wallet than the settings say.
+        KeyFileRefused: the key file is missing, or others may read it.
+    """
+    file = settings.keys.hot_wallet_file
+    if file is None:
+        raise WrongSettings(("settings.keys.hot_wallet_file is needed in this process",))
+    made: dict[ChainId, ChainSender] = {}
+    for chain in settings.chains:
+        name = ChainId(chain.id)
+        signer = LocalSigner.from_file(file, chain_id=chain_number(name))
+        if signer.address != chain.hot_wallet.lower():
+            raise WrongSettings((f"{file} is not the key of {chain.hot_wallet}",))
+        made[name] = EvmChainSender(nodes[name], signer)
+    return made
+
+
+def rates(settings: Settings, clock: Clock) -> Sequence[RateSource]:
+    """Return a source for each name under which the settings give rates."""
+    by_source: dict[str, dict[tuple[AssetId, AssetId], Decimal]] = {}
+    for rate in settings.rates:
+        pair = (asset_id(rate.asset), asset_id(rate.currency))
+        by_source.setdefault(rate.source, {})[pair] = rate.value
+    return [FixedRates(name, clock, pairs) for name, pairs in by_source.items()]
+
+
+def _evm_chain(chain: EvmChainSetting, known: Assets) -> EvmChain:
+    name = ChainId(chain.id)
+    here = [asset for asset in known.by_id.values() if chain_of(asset.id) == name]
+    return EvmChain(
+        chain_id=chain_number(name),
+        rpc_url=chain.rpc_url,
+        tokens=tuple(asset for asset in here if "/erc20:" in asset.id),
+        escrow=chain.escrow_contract.lower(),
+        first_block=chain.first_block,
+        confirmations=chain.confirmations,
+        fees=FeeLimits(max_fee_per_gas_wei=chain.fee_cap_gwei * GWEI),
+        request_timeout_seconds=chain.request_timeout_seconds,
+    )
+
+
+def _pool(settings: Settings) -> PoolSettings:
+    return PoolSettings(
+        connections_max=settings.database.connections_max,
+        statement_timeout_ms=int(settings.database.statement_timeout_seconds * 1000),
+    )
+
+
+class DemoAdapters(containers.DeclarativeContainer):
+    """Every adapter of the demo, each annotated with the port that it stands for."""
+
+    settings = providers.Dependency(instance_of=Settings)
+
+    clock: providers.Provider[Clock] = providers.ThreadSafeSingleton(SystemClock)
+    ids: providers.Provider[Ids] = providers.ThreadSafeSingleton(RandomIds)
+    assets: providers.Provider[Assets] = providers.ThreadSafeSingleton(assets, settings)
+    places: providers.Provider[Mapping[ChainId, Places]] = providers.ThreadSafeSingleton(
+        places, settings
+    )
+    storage: providers.Provider[PostgresStorage] = providers.ThreadSafeSingleton(
+        PostgresStorage,
+        dsn=settings.provided.database.url,
+        clock=clock,
+        ids=ids,
+        settings=providers.Factory(_pool, settings),
+    )
+    begin = storage.provided.begin
+    notices: providers.Provider[JobNotices] = providers.ThreadSafeSingleton(
+        PostgresJobNotices, dsn=settings.provided.database.url
+    )
+    rates: providers.Provider[Sequence[RateSource]] = providers.ThreadSafeSingleton(
+        rates, settings, clock
+    )
+    addresses: providers.Provider[DepositAddresses] = providers.ThreadSafeSingleton(
+        XpubAddresses, settings.provided.keys.xpub
+    )
+    contracts: providers.Provider[EscrowContracts] = providers.ThreadSafeSingleton(
+        EvmEscrowContracts
+    )
+    nodes: providers.Provider[Mapping[ChainId, EvmNode]] = providers.ThreadSafeSingleton(
+        nodes, settings, assets
+    )
+    readers: providers.Provider[Mapping[ChainId, ChainReader]] = providers.ThreadSafeSingleton(
+        readers, nodes
+    )
+    senders: providers.Provider[Mapping[ChainId, ChainSender]] = providers.ThreadSafeSingleton(
+        senders, settings, nodes
+    )
+    publisher: providers.Provider[Publisher] = providers.ThreadSafeSingleton(
+        WebhookPublisher,
+        timeout_seconds=settings.provided.webhooks.timeout_seconds,
+        allow_private_addresses=settings.provided.webhooks.allow_private_addresses,
+    )

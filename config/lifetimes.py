@@ -1,0 +1,46 @@
+"""How what a process stands on is opened and closed, all in the process's own event loop."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from ports.chain import ChainUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from adapters.evm.node import EvmNode
+    from adapters.postgres.storage import PostgresStorage
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def storage_open(storage: PostgresStorage) -> AsyncIterator[None]:
+    """Keep connections to the database.
+
+    Raises:
+        StorageUnavailable: it does not answer in time.
+    """
+    await storage.open()
+    try:
+        yield
+    finally:
+        await storage.close()
+
+
+@asynccontextmanager
+async def node_open(node: EvmNode) -> AsyncIterator[None]:
+    """Check a node against the settings; one that is down is checked when it first answers.
+
+    Raises:
+        WrongChain, WrongDecimals, NoEscrowContract: the node is not what the settings say.
+    """
+    async with node:
+        try:
+            await node.open()
+        except ChainUnavailable as error:
+            log.warning("%s does not answer yet: %s", node.chain.chain, error)
+        yield

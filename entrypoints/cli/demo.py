@@ -1,0 +1,213 @@
+"""``switchyard demo``: the whole gateway on this machine, from one command."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import attrs
+import click
+
+from config.demo import Demo, Directory
+from entrypoints.cli.lifetime import stop_event
+from entrypoints.cli.processes import (
+    NotReady,
+    Process,
+    ProcessEnded,
+    free_port,
+    running,
+)
+
+API_PORT = 8080
+INTERRUPTED = 130
+"""The exit status of a program that Ctrl-C has ended before it was done."""
+DEVNET_PORT = 8545
+SCRIPT_BLOCK_SECONDS = 0.3
+
+
+@attrs.frozen(kw_only=True)
+class World:
+    """A demo that runs: what it is made of, and the processes it consists of."""
+
+    demo: Demo
+    directory: Directory
+    api_url: str
+    rpc_url: str
+    dsn: str
+    settings: dict[str, object]
+    processes: tuple[Process, ...]
+
+
+@click.command()
+@click.option("--script", is_flag=True, help="Take payments, check everything, and exit.")
+@click.option("--json", "as_json", is_flag=True, help="With --script: print JSON lines.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where everything is kept; with --script a new temporary directory.",
+)
+@click.option("--evm-rpc", metavar="URL", help="Use this node instead of a devnet of our own.")
+@click.option("--port", type=click.IntRange(0, 65535), help=f"The API's port ({API_PORT}).")
+@click.option("--keep", is_flag=True, help="With --script: keep the data directory.")
+def demo(
+    *,
+    script: bool,
+    as_json: bool,
+    data: Path | None,
+    evm_rpc: str | None,
+    port: int | None,
+    keep: bool,
+) -> None:
+    """Run a whole gateway here: a database, a chain, the API and a worker."""
+    from config.demo import Directory, default_directory  # noqa: PLC0415 (slow to import)
+
+    temporary = Path(tempfile.mkdtemp(prefix="switchyard-")) if script and data is None else None
+    root = temporary or data or default_directory()
+    try:
+        status = asyncio.run(
+            _run(
+                Directory(root.resolve()),
+                script=script,
+                as_json=as_json,
+                evm_rpc=evm_rpc,
+                port=port,
+            )
+        )
+    except (ProcessEnded, NotReady) as error:
+        click.echo(f"{error.name} does not run; the end of {error.log}:", err=True)
+        click.echo("\n".join(error.log.read_text().splitlines()[-15:]), err=True)
+        status = 1
+    finally:
+        if temporary is not None and not keep:
+            shutil.rmtree(temporary, ignore_errors=True)
+    sys.exit(status)
+
+
+async def _run(
+    directory: Directory, *, script: bool, as_json: bool, evm_rpc: str | None, port: int | None
+) -> int:
+    stop = stop_event()
+    stopped = asyncio.create_task(stop.wait())
+    async with AsyncExitStack() as stack:
+        starting = asyncio.create_task(
+            _start(stack, directory, script=script, evm_rpc=evm_rpc, port=port)
+        )
+        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            await asyncio.wait({starting})
+            return INTERRUPTED
+        world = starting.result()
+        work: asyncio.Task[int] | None = None
+        watched = [asyncio.create_task(process.ended()) for process in world.processes]
+        if script:
+            from entrypoints.cli.story.chapters import tell  # noqa: PLC0415
+
+            work = asyncio.create_task(tell(world, as_json=as_json))
+        else:
+            click.echo(_welcome(world))
+        tasks = {stopped, *watched, *([work] if work else [])}
+        done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        for process in watched:
+            if process in done:
+                process.result()  # Raises: a process of the demo has ended by itself.
+        if work in done and work is not None:
+            return work.result()
+        return INTERRUPTED if script else 0
+
+
+async def _start(
+    stack: AsyncExitStack,
+    directory: Directory,
+    *,
+    script: bool,
+    evm_rpc: str | None,
+    port: int | None,
+) -> World:
+    """Start everything in order; the stack stops it in the reverse one."""
+    from config import demo as plan  # noqa: PLC0415 (slow to import)
+
+    directory.prepare()
+    ports = plan.Ports(
+        api=free_port() if script else API_PORT if port is None else port,
+        devnet=free_port() if script else DEVNET_PORT,
+    )
+    processes = []
+    postgres = plan.database(directory)
+    await asyncio.to_thread(postgres.start)
+    stack.push_async_callback(asyncio.to_thread, postgres.stop)
+    dsn = await asyncio.to_thread(plan.migrated, postgres)
+    rpc_url = evm_rpc or f"http://127.0.0.1:{ports.devnet}"
+    if evm_rpc is None:
+        devnet = await stack.enter_async_context(
+            running(
+                "devnet",
+                "devnet",
+                f"--database={directory.devnet}",
+                f"--port={ports.devnet}",
+                f"--block-seconds={SCRIPT_BLOCK_SECONDS if script else 1.0}",
+                log=directory.logs / "devnet.log",
+            )
+        )
+        await devnet.answers(rpc_url)
+        processes.append(devnet)
+    made = await plan.provision(directory, rpc_url=rpc_url, dsn=dsn, ports=ports)
+    api_url = f"http://127.0.0.1:{ports.api}"
+    settings = {}
+    for name, signs in (("api", False), ("worker", True)):
+        settings[name] = plan.settings_of(
+            made, directory=directory, dsn=dsn, ports=ports, brisk=script, signs=signs
+        )
+        file = plan.write_settings(settings[name], directory.root / f"{name}.toml")
+        command = "serve" if name == "api" else "worker"
+        processes.append(
+            await stack.enter_async_context(
+                running(name, command, f"--settings={file}", log=directory.logs / f"{name}.log")
+            )
+        )
+    await processes[-2].answers(f"{api_url}/readyz")
+    return World(
+        demo=made,
+        directory=directory,
+        api_url=api_url,
+        rpc_url=rpc_url,
+        dsn=dsn,
+        settings=settings["api"],
+        processes=tuple(processes),
+    )
+
+
+def _welcome(world: World) -> str:
+    demo = world.demo
+    body = (
+        f'{{"method": "address", "asset": "{demo.asset}", '
+        '"price": {"asset": "iso4217:USD", "amount": "2500"}}'
+    )
+    return f"""\
+Switchyard is running. Ctrl-C stops it; the next start goes on where it was.
+
+  API           {world.api_url}            (document: {world.api_url}/openapi.json)
+  API key       {demo.api_key}
+  EVM node      {world.rpc_url}            (chain {demo.chain})
+  test USDT     {demo.token}
+  escrow        {demo.escrow_contract}
+  data          {world.directory.root}
+
+Ask for 25.00 USD in test USDT:
+
+  curl -s {world.api_url}/v1/payment_intents \\
+    -H 'Authorization: Bearer {demo.api_key}' \\
+    -H 'Content-Type: application/json' \\
+    -d '{body}'
+
+Pay it as one of the devnet's well-known payers:
+
+  switchyard pay --data {world.directory.root} <id of the payment intent>
+"""

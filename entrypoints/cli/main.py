@@ -1,0 +1,222 @@
+"""The command line: ``switchyard``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from config.settings import FILE_VARIABLE, WrongSettings, load
+from entrypoints.cli.demo import demo
+from entrypoints.cli.lifetime import stop_with_parent
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from config.bootstrap import OperatorServices
+    from config.settings import Settings
+
+SETTINGS_STATUS = 2
+"""The exit status where the settings are wrong."""
+
+settings_option = click.option(
+    "--settings",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar=FILE_VARIABLE,
+    help="The settings file (TOML).",
+)
+stop_with_parent_option = click.option(
+    "--stop-with-parent",
+    is_flag=True,
+    hidden=True,
+    help="Stop when standard input ends, as it does when the parent dies.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="switchyard-gateway", prog_name="switchyard")
+def main() -> None:
+    """Switchyard: take payments over many rails, and never lose or double a cent."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for ours in ("adapters", "config", "domain", "entrypoints"):
+        logging.getLogger(ours).setLevel(logging.INFO)
+
+
+main.add_command(demo)
+
+
+@main.command()
+@settings_option
+@stop_with_parent_option
+def serve(file: Path | None, *, stop_with_parent: bool) -> None:
+    """Serve the HTTP API."""
+    settings = _settings(file)
+    _watch_parent(wanted=stop_with_parent)
+    import uvicorn  # noqa: PLC0415 (only this command needs a web server)
+
+    from config.bootstrap import api  # noqa: PLC0415
+    from entrypoints.http.app import create_app  # noqa: PLC0415
+
+    uvicorn.run(
+        create_app(api(settings)),
+        host=settings.http.host,
+        port=settings.http.port,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=20,
+        server_header=False,
+    )
+
+
+@main.command()
+@settings_option
+@stop_with_parent_option
+def worker(file: Path | None, *, stop_with_parent: bool) -> None:
+    """Run jobs: watch chains, send transactions, settle, deliver webhooks."""
+    settings = _settings(file)
+    import signal  # noqa: PLC0415
+
+    from config.bootstrap import worker as build  # noqa: PLC0415
+    from entrypoints.worker.main import Worker  # noqa: PLC0415
+
+    try:
+        running = Worker(build(settings), settings.worker)
+    except WrongSettings as error:
+        _refuse(error)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: running.stop())
+    _watch_parent(wanted=stop_with_parent)
+    running.run()
+
+
+@main.command()
+@settings_option
+def migrate(file: Path | None) -> None:
+    """Bring the database's schema up to date."""
+    settings = _settings(file)
+    from config.bootstrap import migrate as upgrade  # noqa: PLC0415
+
+    click.echo(f"schema: {upgrade(settings)}")
+
+
+@main.command()
+@click.option("--database", type=click.Path(path_type=Path), help="Where the chain is kept.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8545, show_default=True)
+@click.option("--block-seconds", type=click.FloatRange(0), default=1.0, show_default=True)
+@stop_with_parent_option
+def devnet(
+    database: Path | None, port: int, block_seconds: float, *, stop_with_parent: bool
+) -> None:
+    """Serve an EVM chain of your own on this machine; without --database it is forgotten."""
+    from config.demo import run_devnet  # noqa: PLC0415
+    from entrypoints.cli.lifetime import stop_event  # noqa: PLC0415
+
+    async def run() -> None:
+        stop = stop_event()
+        _watch_parent(wanted=stop_with_parent)
+        await run_devnet(
+            database=database,
+            port=port,
+            block_seconds=block_seconds,
+            stop=stop,
+            on_ready=lambda url: click.echo(f"devnet: {url}"),
+        )
+
+    asyncio.run(run())
+
+
+@main.group()
+def settle() -> None:
+    """Settlements."""
+
+
+@settle.command(name="run")
+@settings_option
+def settle_run(file: Path | None) -> None:
+    """Settle every balance that is worth a payout."""
+
+    async def run(services: OperatorServices) -> int:
+        made = await services.settlements.run()
+        for settlement in made:
+            asset = services.assets.find(settlement.money.asset)
+            amount = asset.render(settlement.money.amount)
+            click.echo(f"{settlement.id}  {settlement.state}  {amount} {asset.symbol}")
+        click.echo(f"{len(made)} settled")
+        return 0
+
+    _operate(file, run)
+
+
+@main.group()
+def books() -> None:
+    """The books."""
+
+
+@books.command(name="check")
+@settings_option
+@click.option("--chains/--no-chains", default=True, help="Compare with the chains as well.")
+def books_check(file: Path | None, *, chains: bool) -> None:
+    """Check the books against themselves and the chains; exit with 1 where they disagree."""
+
+    async def run(services: OperatorServices) -> int:
+        findings = [f"{finding.what}: {finding.where}" for finding in await services.books.check()]
+        for chain in services.chains if chains else ():
+            for spot in await services.books.compare(chain=chain):
+                mark = "=" if spot.agree else "≠"
+                click.echo(
+                    f"{spot.account}  {spot.asset}  block {spot.block}  "
+                    f"books {spot.books} {mark} chain {spot.chain}"
+                )
+                if not spot.agree:
+                    findings.append(f"books and chain differ: {spot.account} {spot.asset}")
+        for finding in findings:
+            click.echo(finding, err=True)
+        click.echo("the books are right" if not findings else f"{len(findings)} findings")
+        return 1 if findings else 0
+
+    _operate(file, run)
+
+
+def _operate(file: Path | None, act: Callable[[OperatorServices], Awaitable[int]]) -> NoReturn:
+    """Run one operator's command over finished services, and exit with its status."""
+    settings = _settings(file)
+    from config.bootstrap import operator  # noqa: PLC0415
+
+    async def run() -> int:
+        services = operator(settings)
+        async with AsyncExitStack() as stack:
+            for resource in services.resources:
+                await stack.enter_async_context(resource)
+            return await act(services)
+
+    sys.exit(asyncio.run(run()))
+
+
+def _settings(file: Path | None) -> Settings:
+    try:
+        return load(file)
+    except WrongSettings as error:
+        _refuse(error)
+
+
+def _refuse(error: WrongSettings) -> NoReturn:
+    for line in error.lines:
+        click.echo(line, err=True)
+    sys.exit(SETTINGS_STATUS)
+
+
+def _watch_parent(*, wanted: bool) -> None:
+    if wanted:
+        stop_with_parent()
+
+
+if __name__ == "__main__":
+    main()
