@@ -14,6 +14,7 @@ import click
 from config.settings import FILE_VARIABLE, WrongSettings, load
 from entrypoints.cli.demo import demo
 from entrypoints.cli.lifetime import stop_with_parent
+from entrypoints.cli.pay import pay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -51,6 +52,7 @@ def main() -> None:
 
 
 main.add_command(demo)
+main.add_command(pay)
 
 
 @main.command()
