@@ -71,6 +71,21 @@ class Crediting:
     contracts: EscrowContracts
     places: Places
 
+    async def ours(
+        self, work: UnitOfWork, observations: Sequence[Observation]
+    ) -> list[Observation]:
+        """Return the observations that concern the gateway; a token has many other holders."""
+        owners = await self._owners(work, observations)
+        places = self.places
+        into = {places.hot_wallet, places.escrow_contract, *owners}
+        return [
+            observation
+            for observation in observations
+            if not isinstance(observation.fact, Transfer)
+            or observation.fact.target in into
+            or observation.fact.source == places.escrow_contract
+        ]
+
     async def see(
         self, work: UnitOfWork, observations: Sequence[Observation], *, at: datetime
     ) -> None:

@@ -96,17 +96,19 @@ class Sender:
 
     async def _broadcast(self, submission: Submission) -> int:
         """Hand stored bytes to the chain; return 1 if a node has taken them for the first time."""
-        if submission.signed is None or submission.state is SubmissionState.BROADCAST:
-            return await self._give_up_if_overdue(submission)
+        if submission.signed is None or not submission.wants_broadcast(at=self.clock.now()):
+            return 0
         try:
             await self.senders[submission.chain].broadcast(submission.signed)
         except ChainUnavailable:
             # Whether a node has the bytes is unknown. They are sent again, never others.
             return await self._give_up_if_overdue(submission)
+        if submission.state is not SubmissionState.SIGNED:
+            return await self._give_up_if_overdue(submission)
         async with self.begin() as work:
             locked = await work.chains.lock_submission(submission.id)
             if locked.state is not SubmissionState.SIGNED:
-                return 0  # An unknown one stays so until the chain or a person says more.
+                return 0
             taken = locked.broadcast()
             await work.chains.save_submission(taken)
             await self._outcomes(submission.chain).moved(work, taken, at=self.clock.now())

@@ -197,8 +197,10 @@ class ChainWatcher:
         *,
         at: datetime,
     ) -> None:
-        new = [o for o in observations if await work.chains.claim(o)]
-        await self._crediting(chain).see(work, new, at=at)
+        crediting = self._crediting(chain)
+        ours = await crediting.ours(work, observations)
+        new = [observation for observation in ours if await work.chains.claim(observation)]
+        await crediting.see(work, new, at=at)
 
     async def _final_block(self, work: UnitOfWork, cursor: Cursor, chain_final: int) -> Block:
         """Return the highest block that is both read and, by the chain's word, final."""

@@ -21,6 +21,10 @@ UNKNOWN_AFTER = timedelta(minutes=10)
 """A transaction that is not in a block by then is nobody's guess any more."""
 
 
+BROADCAST_AGAIN_AFTER = timedelta(seconds=30)
+"""A node may have dropped what it took; the same bytes are handed over again after this."""
+
+
 class SubmissionState(enum.StrEnum):
     """Where a submission stands."""
 
@@ -144,6 +148,13 @@ class Submission:
         if self.state not in IN_FLIGHT:
             raise SubmissionTransitionRefused(self.id, self.state, end)
         return attrs.evolve(self, state=end)
+
+    def wants_broadcast(self, *, at: datetime) -> bool:
+        """Tell whether the bytes should be handed to a node, for the first time or again."""
+        if self.signed_at is None or self.state not in IN_FLIGHT:
+            return False
+        fresh = self.state is SubmissionState.SIGNED
+        return fresh or at >= self.signed_at + BROADCAST_AGAIN_AFTER
 
     def overdue(self, *, at: datetime) -> bool:
         """Tell whether it has been in flight for so long that somebody should look."""

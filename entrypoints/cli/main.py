@@ -12,9 +12,15 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from config.settings import FILE_VARIABLE, WrongSettings, load
+from domain.ledger.service import CoverageMissing
+from domain.settlements.model import SettlementTransitionRefused
+from domain.settlements.service import NoDestination
+from domain.shared.ids import PayoutId, SettlementId
 from entrypoints.cli.demo import demo
 from entrypoints.cli.lifetime import stop_with_parent
 from entrypoints.cli.pay import pay
+from ports.chain import ChainUnavailable
+from ports.unit_of_work import NotFound, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,6 +30,16 @@ if TYPE_CHECKING:
 
 SETTINGS_STATUS = 2
 """The exit status where the settings are wrong."""
+
+_REFUSALS = (
+    ChainUnavailable,
+    CoverageMissing,
+    NoDestination,
+    NotFound,
+    SettlementTransitionRefused,
+    StorageUnavailable,
+)
+"""What an operator's command can be refused for; it is told in a line."""
 
 settings_option = click.option(
     "--settings",
@@ -157,6 +173,34 @@ def settle_run(file: Path | None) -> None:
     _operate(file, run)
 
 
+@settle.command(name="approve")
+@click.argument("settlement_id")
+@settings_option
+def settle_approve(settlement_id: str, file: Path | None) -> None:
+    """Let a settlement above the limit be paid out."""
+
+    async def run(services: OperatorServices) -> int:
+        approved = await services.settlements.approve(settlement_id=SettlementId(settlement_id))
+        click.echo(f"{approved.id}  {approved.state}  payout {approved.payout_id}")
+        return 0
+
+    _operate(file, run)
+
+
+@settle.command(name="retry")
+@click.argument("payout_id")
+@settings_option
+def settle_retry(payout_id: str, file: Path | None) -> None:
+    """Pay again what a refused payout has not paid."""
+
+    async def run(services: OperatorServices) -> int:
+        payout = await services.settlements.retry_payout(payout_id=PayoutId(payout_id))
+        click.echo(f"{payout.id}  {payout.state}  instead of {payout_id}")
+        return 0
+
+    _operate(file, run)
+
+
 @main.group()
 def books() -> None:
     """The books."""
@@ -199,7 +243,12 @@ def _operate(file: Path | None, act: Callable[[OperatorServices], Awaitable[int]
                 await stack.enter_async_context(resource)
             return await act(services)
 
-    sys.exit(asyncio.run(run()))
+    try:
+        status = asyncio.run(run())
+    except _REFUSALS as refusal:
+        click.echo(f"{type(refusal).__name__}: {refusal}", err=True)
+        status = 1
+    sys.exit(status)
 
 
 def _settings(file: Path | None) -> Settings:
