@@ -1,4 +1,4 @@
-"""The escrow contract without a node: names of payments and call data for payers' wallets."""
+"""The escrow contract without a node: names of payments and calls for payers' wallets."""
 
 from __future__ import annotations
 
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class NothingToApprove(ValueError):
-    """The terms are in the chain's native coin, which is sent with the call itself."""
-
-    asset: str
-
-
-@attrs.frozen
 class EvmEscrowContracts:
     """Every SwitchyardEscrow on every EVM chain: the terms say which one they are for."""
 
@@ -37,33 +30,20 @@ class EvmEscrowContracts:
         return EscrowId("0x" + payment_id(terms).hex())
 
     def wallet_calls(self, terms: EscrowTerms) -> Sequence[WalletCall]:
-        """Return the transactions with which a payer pays: an approval for tokens, the payment.
+        """Return a token's ``approve(contract, amount)`` and the contract's ``pay(terms)``.
+
+        The native coin is sent along with the payment and needs no approval.
 
         Raises:
             UnpayableTerms: the contract cannot express the terms.
         """
-        native = is_native(terms.money.asset, chain=terms.chain)
-        value = terms.money.amount if native else 0
-        pay = WalletCall("pay", terms.contract, self.payment_call(terms), value)
-        if native:
-            return (pay,)
-        token = token_of(terms.money.asset, chain=terms.chain)
-        return (WalletCall("approve", token, self.approval_call(terms), 0), pay)
-
-    def payment_call(self, terms: EscrowTerms) -> str:
-        """Return the call data of ``pay(terms)``.
-
-        Raises:
-            UnpayableTerms: the contract cannot express the terms.
-        """
-        return "0x" + call_with_terms(PAY, terms).hex()
-
-    def approval_call(self, terms: EscrowTerms) -> str:
-        """Return the call data of the token's ``approve(contract, amount)``.
-
-        Raises:
-            NothingToApprove: the terms are in the native coin.
-        """
-        if is_native(terms.money.asset, chain=terms.chain):
-            raise NothingToApprove(terms.money.asset)
-        return "0x" + approve_call(terms.contract, terms.money.amount).hex()
+        asset, amount = terms.money.asset, terms.money.amount
+        payment = "0x" + call_with_terms(PAY, terms).hex()
+        if is_native(asset, chain=terms.chain):
+            return (WalletCall("pay", terms.contract, payment, amount),)
+        token = token_of(asset, chain=terms.chain)
+        approval = "0x" + approve_call(terms.contract, amount).hex()
+        return (
+            WalletCall("approve", token, approval, 0),
+            WalletCall("pay", terms.contract, payment, 0),
+        )

@@ -17,6 +17,12 @@ MAX_SCAN_BLOCKS = 2_000
 """More headers than this in memory at once help nobody."""
 
 
+def _http(_: object, attribute: attrs.Attribute[str], value: str) -> None:
+    """Check a URL without ever repeating it: it may hold a provider's key."""
+    if not value.startswith(("http://", "https://")) or not value.isprintable() or " " in value:
+        raise ValueError(f"{attribute.name} must be an HTTP address")
+
+
 @attrs.frozen(kw_only=True)
 class FeeLimits:
     """What the gateway is ready to pay for its own transactions."""
@@ -36,7 +42,7 @@ class EvmChain:
 
     chain_id: int = attrs.field(validator=gt(0))
     """The EIP-155 chain id."""
-    rpc_url: str = attrs.field(repr=False, validator=instance_of(str))
+    rpc_url: str = attrs.field(repr=False, validator=_http)
     """A node's HTTP address. Providers put their keys in it, so it is never shown."""
     tokens: tuple[Asset, ...] = attrs.field(validator=deep_iterable(instance_of(Asset)))
     """The allow-list: transfers of any other token do not exist for the gateway."""

@@ -12,7 +12,11 @@ from adapters.evm.contracts import artifacts
 from adapters.evm.web3_account import Web3Account
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from web3.contract import AsyncContract
+
+    from domain.escrow.model import WalletCall
 
 _TOKEN: Final = artifacts.load("TestUSDT").abi
 """Any ERC-20 token's functions; on this one they return nothing, which web3 does not mind."""
@@ -24,27 +28,18 @@ class PayerWallet(Web3Account):
     Addresses may be lower case. Every method raises what `Web3Account.send` raises.
     """
 
-    async def pay(
-        self,
-        *,
-        contract: str,
-        payment_call: str,
-        approval_call: str | None = None,
-        token: str | None = None,
-        value: int = 0,
-    ) -> str:
-        """Pay into escrow with the call data that the gateway hands out.
+    async def pay(self, calls: Sequence[WalletCall]) -> str:
+        """Pay into escrow by the calls that the gateway hands out; return the last one's hash.
 
-        Args:
-            contract: The escrow contract.
-            payment_call: Call data of ``pay(terms)``.
-            approval_call: Call data of the token's ``approve``, for tokens.
-            token: The token's contract, for tokens.
-            value: Wei to send along, for the native coin.
+        Raises:
+            ValueError: there are no calls.
         """
-        if approval_call is not None and token is not None:
-            await self.call(target=token, data=approval_call)
-        return await self.call(target=contract, data=payment_call, value=value)
+        hashes = [
+            await self.call(target=call.target, data=call.data, value=call.value) for call in calls
+        ]
+        if not hashes:
+            raise ValueError("no calls, no payment")
+        return hashes[-1]
 
     async def call(self, *, target: str, data: str, value: int = 0) -> str:
         """Call any contract with given data and wei."""

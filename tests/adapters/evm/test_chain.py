@@ -1,0 +1,85 @@
+"""The EVM adapter through the suites that every chain passes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import pytest
+
+from adapters.evm.escrow_contract import EvmEscrowContracts
+from adapters.evm.reader import EvmChainReader
+from adapters.evm.sender import EvmChainSender
+from domain.escrow.model import EscrowTerms
+from domain.shared.money import AssetId, Money
+from ports.chain import ChainReader, ChainSender
+from tests.adapters.evm.local_chain import NATIVE, OPERATOR, PAYER, LocalChain, address
+from tests.contracts.chain import PURSE, WALLET, ChainReaderContract, ChainSenderContract
+
+if TYPE_CHECKING:
+    from adapters.evm.node import EvmNode
+    from domain.shared.ids import EscrowId
+
+FINAL_DEPTH = 2
+"""Blocks on top of a final one, on the devnet and on anvil with epochs of one slot."""
+
+
+@attrs.define
+class EvmWorld:
+    chain: LocalChain
+    reader: ChainReader
+    sender: ChainSender
+    usual: EscrowTerms
+    native: AssetId
+    token: AssetId
+    payer: str
+
+    def terms(self, reference: str, *, amount: int) -> EscrowTerms:
+        return attrs.evolve(self.usual, reference=reference, money=Money(amount, self.token))
+
+    def escrow_id(self, terms: EscrowTerms) -> EscrowId:
+        return EvmEscrowContracts().escrow_id(terms)
+
+    async def pay(self, *, target: str, amount: int) -> str:
+        wallet = await self.chain.wallet()
+        return await wallet.transfer(token=self.chain.token, target=target, amount=amount)
+
+    async def pay_escrow(self, terms: EscrowTerms) -> str:
+        return await self.chain.pay(terms)
+
+    async def mine(self, blocks: int = 1) -> None:
+        await self.chain.mine(blocks)
+
+    async def finalize(self) -> None:
+        await self.chain.mine(FINAL_DEPTH)
+
+    async def reorg(self, *, depth: int) -> None:
+        await self.chain.reorg(depth)
+        await self.chain.mine()
+
+
+@pytest.fixture
+async def world(chain: LocalChain, node: EvmNode) -> EvmWorld:
+    await chain.funded(PURSE, PAYER)
+    await chain.funded(WALLET, OPERATOR)
+    return EvmWorld(
+        chain=chain,
+        reader=EvmChainReader(node),
+        sender=EvmChainSender(node, chain.signer()),
+        usual=await chain.terms(),
+        native=NATIVE,
+        token=chain.usdt,
+        payer=address(PAYER),
+    )
+
+
+class TestReader(ChainReaderContract):
+    @pytest.fixture
+    def world(self, world: EvmWorld) -> EvmWorld:
+        return world
+
+
+class TestSender(ChainSenderContract):
+    @pytest.fixture
+    def world(self, world: EvmWorld) -> EvmWorld:
+        return world
