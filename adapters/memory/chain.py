@@ -11,14 +11,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
-from collections.abc import Callable
-from datetime import datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import attrs
 
 from adapters.memory.blocks import Blocks, PendingTransaction
-from adapters.memory.chain_state import FAUCET, ChainState
+from adapters.memory.bystanders import Bystanders
+from adapters.memory.chain_state import ChainState
 from adapters.memory.escrow_machine import EscrowMachine
 from domain.chains.model import Head, Scan
 from domain.chains.submissions import (
@@ -33,7 +32,9 @@ from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsO
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import datetime
 
+    from adapters.memory.bystanders import Effect
     from domain.chains.model import Block
     from domain.chains.submissions import Inclusion
     from domain.escrow.model import EscrowTerms
@@ -48,8 +49,6 @@ COST = 21_000
 SCAN_MAX = 100
 """The most blocks of one scan; more are cut off."""
 
-Effect: TypeAlias = Callable[[datetime], None]
-
 
 @attrs.frozen
 class PreparedInstruction:
@@ -59,7 +58,7 @@ class PreparedInstruction:
     fee_limit: Money
 
 
-class InMemoryChain:
+class InMemoryChain(Bystanders):
     """One chain: the ``ChainReader``, the ``ChainSender``, and the world they look at.
 
     ``sender`` is the gateway's hot wallet and the contract's operator. A block is final
@@ -83,16 +82,19 @@ class InMemoryChain:
     ) -> None:
         self.chain = chain
         self.sender = sender
-        self.state = ChainState(native=native, assets=assets)
-        self.escrow = EscrowMachine(
-            self.state,
-            contracts=contracts,
-            address=contract,
-            operator=sender,
-            arbiter=arbiter,
-            treasury=treasury,
+        state = ChainState(native=native, assets=assets)
+        super().__init__(
+            state=state,
+            escrow=EscrowMachine(
+                state,
+                contracts=contracts,
+                address=contract,
+                operator=sender,
+                arbiter=arbiter,
+                treasury=treasury,
+            ),
+            blocks=Blocks(chain=chain, clock=clock, state=state),
         )
-        self.blocks = Blocks(chain=chain, clock=clock, state=self.state)
         self._safe_after = safe_after
         self._final_after = final_after
         self._final = 0
@@ -100,7 +102,6 @@ class InMemoryChain:
         self._faults = 0
         self._accepts_and_times_out = False
         self._signed: dict[str, PendingTransaction] = {}
-        self._names = itertools.count()
 
     # What the gateway reads.
 
@@ -188,53 +189,6 @@ class InMemoryChain:
             self._accepts_and_times_out = False
             raise ChainUnavailable("no answer, though the bytes were taken")
 
-    # What others do. Each returns the hash of the transaction that does it.
-
-    def fund(self, address: str, money: Money) -> str:
-        """Give new money to an address."""
-        return self.transfer(money, source=FAUCET, target=address)
-
-    def transfer(self, money: Money, *, source: str, target: str) -> str:
-        """Pay somebody."""
-        return self._submit(lambda _: self.state.move(source, target, money))
-
-    def pay_escrow(self, terms: EscrowTerms, *, payer: str) -> str:
-        """Pay into the escrow contract."""
-        return self._submit(lambda at: self.escrow.pay(terms, by=payer, at=at))
-
-    def release(self, terms: EscrowTerms, *, by: str) -> str:
-        """Release to the merchant."""
-        return self._submit(lambda at: self.escrow.release(terms, by=by, at=at))
-
-    def refund(self, terms: EscrowTerms, *, by: str) -> str:
-        """Pay the payer back, as the merchant."""
-        return self._submit(lambda _: self.escrow.refund(terms, by=by))
-
-    def reclaim(self, terms: EscrowTerms, *, by: str) -> str:
-        """Take the money back, as the payer, after the refund window."""
-        return self._submit(lambda at: self.escrow.reclaim(terms, by=by, at=at))
-
-    def dispute(self, terms: EscrowTerms, *, by: str) -> str:
-        """Object."""
-        return self._submit(lambda at: self.escrow.dispute(terms, by=by, at=at))
-
-    def resolve(self, terms: EscrowTerms, *, payer_amount: int) -> str:
-        """Decide a dispute, as the arbiter."""
-        by = self.escrow.arbiter
-        return self._submit(lambda _: self.escrow.resolve(terms, payer_amount=payer_amount, by=by))
-
-    def claim_unresolved(self, terms: EscrowTerms) -> str:
-        """Send the money of a dispute that was never decided back."""
-        return self._submit(lambda at: self.escrow.claim_unresolved(terms, at=at))
-
-    def withdraw(self, asset: AssetId, *, by: str, to: str) -> str:
-        """Take a credit out of the escrow contract."""
-        return self._submit(lambda _: self.escrow.withdraw(asset, by=by, to=to))
-
-    def reject_pushes_to(self, address: str) -> None:
-        """Have an address refuse what the escrow contract pushes: it becomes a credit."""
-        self.state.rejecting.add(address)
-
     # What the chain and the network do.
 
     def mine(self, blocks: int = 1) -> None:
@@ -304,9 +258,3 @@ class InMemoryChain:
 
     def _release_at(self, terms: EscrowTerms, at: datetime) -> None:
         self.escrow.release(terms, by=self.sender, at=at)
-
-    def _submit(self, effect: Effect) -> str:
-        name = f"{self.chain}/others/{next(self._names)}"
-        hash = "0x" + hashlib.sha256(name.encode()).hexdigest()
-        self.blocks.pool.append(PendingTransaction(hash=hash, effect=effect))
-        return hash

@@ -8,15 +8,15 @@ import attrs
 
 from adapters.memory.rows import add, lock, save
 from adapters.memory.turn import Turn
-from domain.chains.model import Finality
+from domain.chains.model import EscrowPaid, Finality
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.chains.model import Block, Cursor, Observation, ObservationKey
     from domain.chains.submissions import Submission
-    from domain.shared.ids import SubmissionId
-    from domain.shared.money import ChainId
+    from domain.shared.ids import EscrowId, SubmissionId
+    from domain.shared.money import ChainId, Money
 
 
 @attrs.frozen
@@ -92,6 +92,15 @@ class InMemoryChainRecords:
             if first <= it.block.number <= last
         ]
         return sorted(found, key=lambda it: (it.block.number, it.key.position, it.key.transaction))
+
+    async def paid_into_escrow(self, escrow_id: EscrowId) -> Money | None:
+        """Return what was observed to be paid into an escrow, ours or not."""
+        tables = await self._turn.tables()
+        for observation in tables.observations.where(escrow=escrow_id):
+            fact = observation.fact
+            if isinstance(fact, EscrowPaid) and observation.finality is not Finality.RETRACTED:
+                return fact.money
+        return None
 
     async def add_submission(self, submission: Submission) -> None:
         """Store a new submission."""

@@ -92,7 +92,9 @@ class Tables:
             journal, chain=lambda row: row[0]
         )
         self.observations: Table[ObservationKey, Observation] = Table(
-            journal, standing=lambda row: (row.key.chain, row.finality)
+            journal,
+            standing=lambda row: (row.key.chain, row.finality),
+            escrow=lambda row: getattr(row.fact, "escrow_id", None),
         )
         self.submissions: Table[SubmissionId, Submission] = Table(journal, standing=_standing)
         self.sequences: Table[tuple[ChainId, str], int] = Table(journal)

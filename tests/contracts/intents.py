@@ -1,0 +1,223 @@
+"""What every store of payment intents and quotes keeps."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import attrs
+import pytest
+
+from domain.intents.attempts import AttemptState
+from domain.intents.model import IntentStatus, PaymentException
+from domain.merchants.model import PaymentPolicy, Verdict
+from domain.shared.ids import IntentId, QuoteId
+from domain.shared.money import AMOUNT_MAX
+from ports.unit_of_work import AlreadyExists, NotFound
+from tests.builders import (
+    CHAIN,
+    MERCHANT,
+    NOON,
+    OTHER_CHAIN,
+    OTHER_MERCHANT,
+    a_quote,
+    a_rate,
+    address_of,
+    an_attempt,
+    an_escrow_intent,
+    an_intent,
+    deposit_to,
+    usd,
+    usdt,
+)
+from tests.contracts.storage import StorageContract, given, given_merchants
+
+if TYPE_CHECKING:
+    from ports.unit_of_work import Begin
+
+HOUR = timedelta(hours=1)
+
+
+class IntentsContract(StorageContract):
+    async def test_an_intent_to_a_deposit_address_comes_back_whole(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        intent = an_intent(
+            policy=PaymentPolicy(underpaid_tolerance_bps=12, overpaid=Verdict.REVIEW),
+            attempt=an_attempt(state=AttemptState.SUBMITTED, changed_at=NOON + HOUR),
+            status=IntentStatus.PROCESSING,
+            exception=PaymentException.OVERPAID,
+            received=AMOUNT_MAX,
+            final=2**130,
+            captured=1,
+            description="A red bicycle, 28″",
+            metadata={"order": "17", "note": "näher"},
+        )
+        await given(begin, intent)
+
+        async with begin() as work:
+            assert await work.intents.get(intent.id, owner=MERCHANT) == intent
+
+    async def test_an_intent_into_escrow_comes_back_whole(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        await given(begin, an_escrow_intent())
+
+        async with begin() as work:
+            assert await work.intents.get(IntentId("pi_01"), owner=MERCHANT) == an_escrow_intent()
+
+    async def test_an_intent_is_added_once(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        await given(begin, an_intent())
+
+        with pytest.raises(AlreadyExists):
+            await given(begin, an_intent(pay_to=deposit_to("another", index=99)))
+
+    async def test_every_field_that_changes_is_saved(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        await given(begin, an_intent())
+        paid_at = NOON + timedelta(minutes=1)
+        async with begin() as work:
+            intent = await work.intents.lock(IntentId("pi_01"), owner=MERCHANT)
+            seen = intent.see(intent.due.amount, paid_at=paid_at, at=paid_at)
+            paid = seen.finalize(intent.due.amount, at=paid_at + HOUR)
+            await work.intents.save(paid)
+            await work.commit()
+
+        async with begin() as work:
+            assert await work.intents.get(paid.id, owner=MERCHANT) == paid
+
+    @pytest.mark.parametrize("verb", ["get", "lock"])
+    async def test_another_merchants_intent_is_not_found(self, begin: Begin, verb: str) -> None:
+        await given_merchants(begin)
+        await given(begin, an_intent())
+
+        async with begin() as work:
+            for id, owner in (("pi_01", OTHER_MERCHANT), ("pi_02", MERCHANT), ("pi_02", None)):
+                with pytest.raises(NotFound):
+                    await getattr(work.intents, verb)(IntentId(id), owner=owner)
+
+    @pytest.mark.parametrize("verb", ["get", "lock"])
+    async def test_nothing_is_hidden_from_the_gateway_itself(
+        self, begin: Begin, verb: str
+    ) -> None:
+        await given_merchants(begin)
+        await given(begin, an_intent())
+
+        async with begin() as work:
+            assert await getattr(work.intents, verb)(IntentId("pi_01"), owner=None) == an_intent()
+
+    async def test_a_merchants_intents_are_listed_newest_first_page_by_page(
+        self, begin: Begin
+    ) -> None:
+        await given_merchants(begin)
+        mine = [an_intent(f"pi_0{n}", created_at=NOON + n * HOUR) for n in range(1, 6)]
+        await given(begin, *mine, an_intent("pi_06", merchant_id=OTHER_MERCHANT))
+
+        async with begin() as work:
+            first = await work.intents.list(owner=MERCHANT, before=None, limit=2)
+            second = await work.intents.list(owner=MERCHANT, before=first[-1].id, limit=2)
+            third = await work.intents.list(owner=MERCHANT, before=second[-1].id, limit=2)
+
+        assert [*first, *second, *third] == mine[::-1]
+
+    async def test_deposit_addresses_lead_to_their_intents(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        elsewhere = an_intent("pi_03", pay_to=deposit_to("pi_03", index=3, chain=OTHER_CHAIN))
+        await given(begin, an_intent("pi_01"), an_intent("pi_02"), elsewhere)
+        asked = [address_of(name) for name in ("pi_01", "pi_02", "pi_03", "stranger")]
+
+        async with begin() as work:
+            assert await work.intents.owners_of(chain=CHAIN, addresses=asked) == {
+                address_of("pi_01"): "pi_01",
+                address_of("pi_02"): "pi_02",
+            }
+            assert await work.intents.owners_of(chain=OTHER_CHAIN, addresses=asked) == {
+                address_of("pi_03"): "pi_03"
+            }
+            assert await work.intents.owners_of(chain=CHAIN, addresses=[]) == {}
+
+    async def test_every_deposit_address_of_a_chain_is_listed_whatever_became_of_it(
+        self, begin: Begin
+    ) -> None:
+        await given_merchants(begin)
+        elsewhere = an_intent("pi_03", pay_to=deposit_to("pi_03", index=3, chain=OTHER_CHAIN))
+        over = an_intent("pi_02", status=IntentStatus.EXPIRED)
+        await given(begin, an_intent("pi_01"), over, elsewhere, an_escrow_intent("pi_04"))
+
+        async with begin() as work:
+            addresses = await work.intents.deposit_addresses(chain=CHAIN)
+        assert sorted(addresses) == sorted([address_of("pi_01"), address_of("pi_02")])
+
+    async def test_overdue_are_the_unpaid_of_a_chain_whose_time_is_over(
+        self, begin: Begin
+    ) -> None:
+        await given_merchants(begin)
+        await given(
+            begin,
+            an_intent("pi_01", expires_at=NOON + 2 * HOUR),
+            an_escrow_intent("pi_02", expires_at=NOON + HOUR),
+            an_intent("pi_03", expires_at=NOON + 3 * HOUR),
+            an_intent("pi_04", expires_at=NOON + 4 * HOUR),
+            an_intent("pi_05", expires_at=NOON, status=IntentStatus.PROCESSING),
+            an_intent("pi_06", expires_at=NOON, pay_to=deposit_to(index=6, chain=OTHER_CHAIN)),
+        )
+
+        async with begin() as work:
+            at = NOON + 3 * HOUR
+            assert await work.intents.overdue(chain=CHAIN, at=at, limit=9) == ["pi_02", "pi_01"]
+            assert await work.intents.overdue(chain=CHAIN, at=at, limit=1) == ["pi_02"]
+
+    async def test_deposit_indices_begin_at_zero_and_never_come_again(self, begin: Begin) -> None:
+        async with begin() as work:
+            first = [await work.intents.next_deposit_index() for _ in range(2)]
+
+        async with begin() as work:
+            later = [await work.intents.next_deposit_index() for _ in range(2)]
+            await work.commit()
+        assert first[0] == 0
+        assert len({*first, *later}) == 4
+
+    async def test_deposit_indices_are_given_out_without_waiting(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        await given(begin, an_intent())
+        async with asyncio.timeout(10), begin() as one, begin() as other:
+            await one.intents.lock(IntentId("pi_01"), owner=None)
+            drawn = {
+                await one.intents.next_deposit_index(),
+                await other.intents.next_deposit_index(),
+                await one.intents.next_deposit_index(),
+            }
+        assert len(drawn) == 3
+
+    async def test_a_quote_comes_back_to_the_last_digit(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        quote = a_quote(
+            "qt_02",
+            price=usd(1),
+            due=usdt(3**150),
+            rate=Decimal("0.000000012345678901"),
+            sources=(a_rate("north", "1.10"), a_rate("south", "64123.987654321098765432")),
+            created_at=NOON + timedelta(microseconds=1),
+        )
+        await given(begin, quote)
+
+        async with begin() as work:
+            stored = await work.intents.get_quote(quote.id, owner=MERCHANT)
+        assert stored == quote
+
+    async def test_another_merchants_quote_is_not_found(self, begin: Begin) -> None:
+        await given_merchants(begin)
+
+        async with begin() as work:
+            for id, owner in (("qt_01", OTHER_MERCHANT), ("qt_02", MERCHANT)):
+                with pytest.raises(NotFound):
+                    await work.intents.get_quote(QuoteId(id), owner=owner)
+
+    async def test_a_deposit_address_belongs_to_one_intent_alone(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        await given(begin, an_intent("pi_01"))
+        taken = attrs.evolve(an_intent("pi_02"), pay_to=an_intent("pi_01").pay_to)
+
+        with pytest.raises(AlreadyExists):
+            await given(begin, taken)
