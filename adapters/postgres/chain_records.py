@@ -36,6 +36,7 @@ from adapters.postgres.tables.chains import (
     SUBMISSION,
 )
 from adapters.postgres.tables.columns import NAME
+from domain.chains.model import EscrowPaid
 from domain.chains.submissions import IN_FLIGHT, SubmissionState
 from ports.unit_of_work import NotFound
 
@@ -49,8 +50,8 @@ if TYPE_CHECKING:
     )
     from domain.chains.model import Block, Cursor, Finality, Observation, ObservationKey
     from domain.chains.submissions import Submission
-    from domain.shared.ids import SubmissionId
-    from domain.shared.money import ChainId
+    from domain.shared.ids import EscrowId, SubmissionId
+    from domain.shared.money import ChainId, Money
 
 
 def _upsert(table: Table) -> Statement:
@@ -122,6 +123,15 @@ _OBSERVED = compiled(
         OBSERVATION.c.finality == any_(bindparam("finality", type_=ARRAY(NAME))),
     )
     .order_by(OBSERVATION.c.block_number, OBSERVATION.c.position, OBSERVATION.c.transaction)
+)
+
+_PAID_INTO = compiled(
+    select(OBSERVATION)
+    .where(
+        OBSERVATION.c.paid_escrow == bindparam("escrow_id"),
+        OBSERVATION.c.finality != "retracted",
+    )
+    .limit(1)
 )
 
 _ADD = insertion(SUBMISSION)
@@ -224,6 +234,12 @@ class PostgresChainRecords:
             _OBSERVED, chain=chain, finality=wanted, first=first, until=last
         )
         return [observation_of(row) for row in rows]
+
+    async def paid_into_escrow(self, escrow_id: EscrowId) -> Money | None:
+        """Return what was observed to be paid into an escrow, ours or not."""
+        row = await self._session.row(_PAID_INTO, escrow_id=escrow_id)
+        fact = observation_of(row).fact if row else None
+        return fact.money if isinstance(fact, EscrowPaid) else None
 
     async def add_submission(self, submission: Submission) -> None:
         """Store a new submission."""

@@ -8,6 +8,7 @@ from adapters.postgres import documents
 from domain.chains.model import (
     Block,
     Cursor,
+    EscrowPaid,
     Fact,
     Finality,
     Observation,
@@ -56,6 +57,7 @@ def block_of(row: Row) -> Block:
 
 def row_of_observation(observation: Observation) -> Row:
     """Return an observation as a row of ``observation``."""
+    fact = observation.fact
     return {
         "chain": observation.key.chain,
         "transaction": observation.key.transaction,
@@ -66,6 +68,7 @@ def row_of_observation(observation: Observation) -> Row:
         "block_time": observation.block.time,
         "fact": documents.write(observation.fact, Fact),
         "finality": observation.finality,
+        "paid_escrow": fact.escrow_id if isinstance(fact, EscrowPaid) else None,
     }
 
 

@@ -12,8 +12,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from adapters.postgres.tables.everything import METADATA
+from ports.unit_of_work import StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +36,7 @@ class SchemaOutdated(Exception):
 
 
 def upgrade(dsn: str, *, revision: str = "head") -> None:
-    """Apply what is missing, in one transaction; whoever tries meanwhile waits and finds it done."""
+    """Apply what is missing, in one transaction; who tries meanwhile waits and finds it done."""
     with _connected(dsn) as connection:
         command.upgrade(_config(connection), revision)
 
@@ -82,11 +84,19 @@ def _config(connection: Connection | None) -> Config:
 
 @contextmanager
 def _connected(dsn: str) -> Iterator[Connection]:
-    """Open a transaction that no two migrations can have at once, and commit it at the end."""
+    """Open a transaction that no two migrations can have at once, and commit it at the end.
+
+    Raises:
+        StorageUnavailable: the database does not answer.
+    """
     # The URL goes to libpq as it is: SQLAlchemy reads less of such URLs than libpq does.
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool
     )
-    with engine.begin() as connection:
+    try:
+        opened = engine.connect()
+    except OperationalError as error:
+        raise StorageUnavailable(str(error.orig)) from error
+    with opened as connection, connection.begin():
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         yield connection

@@ -34,6 +34,7 @@ class Session:
     _waiting: list[Statement] = attrs.field(factory=list, init=False)
     _parameters: list[object] = attrs.field(factory=list, init=False)
     _touched: set[Hashable] = attrs.field(factory=set, init=False)
+    _failure: Exception | None = attrs.field(default=None, init=False)
     last: Callable[[], Write | None] = attrs.field(default=_nothing, init=False)
     """Gives the write that is to be the last before the commit; the event log sets it."""
 
@@ -81,7 +82,12 @@ class Session:
         Where there is a last write, it and the commit go out in one round trip: what it locks, a
         merchant's counter of events, is free again without waiting for this process to hear of
         it. Elsewhere two round trips cost less, as measured.
+
+        Once a statement has failed there is nothing left to commit, whoever has caught the error:
+        it is raised again. PostgreSQL itself would undo all and call that success.
         """
+        if self._failure is not None:
+            raise self._failure
         last = self.last()
         try:
             if last is None:
@@ -93,11 +99,13 @@ class Session:
                 await self.flush()
                 await self.connection.commit()
         except psycopg.Error as error:
-            raise in_port_terms(error) from error
+            self._failure = in_port_terms(error)
+            raise self._failure from error
 
     async def _execute(self, text: str, parameters: Sequence[object]) -> None:
         try:
             # The text is one of this package's own statements, known only at run time.
             await self._cursor.execute(text.encode(), parameters)
         except psycopg.Error as error:
-            raise in_port_terms(error) from error
+            self._failure = in_port_terms(error)
+            raise self._failure from error

@@ -46,6 +46,14 @@ OBSERVATION = Table(
     instant("block_time"),
     document("fact"),
     name("finality"),
+    name("paid_escrow", nullable=True),
+)
+"""``paid_escrow`` repeats a part of the fact, for its index."""
+
+Index(
+    "observation_paid_escrow_idx",
+    OBSERVATION.c.paid_escrow,
+    postgresql_where=OBSERVATION.c.paid_escrow.is_not(None),
 )
 Index(
     "observation_block_idx",

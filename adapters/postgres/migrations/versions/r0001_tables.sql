@@ -274,8 +274,11 @@ create table observation (
     block_time timestamptz not null,
     fact jsonb not null,
     finality text collate "C" not null,
+    paid_escrow text collate "C",
     constraint observation_pkey primary key (chain, transaction, position)
 );
+create index observation_paid_escrow_idx on observation (paid_escrow)
+    where paid_escrow is not null;
 create index observation_block_idx on observation (chain, block_number, position);
 
 create table submission (
