@@ -14,6 +14,7 @@ import attrs
 from adapters.postgres.migrate import current, upgrade
 from config.containers.services import Services
 from config.deployments.demo import DemoAdapters
+from config.deployments.testing import TestingAdapters
 from config.lifetimes import node_open, storage_open
 from domain.chains.sending import Sender
 from domain.chains.service import ChainWatcher
@@ -85,7 +86,8 @@ def container(settings: Settings) -> Services:
     Raises:
         dependency_injector.errors.Error: an adapter is missing.
     """
-    services = Services(settings=settings, adapters=DemoAdapters(settings=settings))
+    adapters = {"demo": DemoAdapters, "testing": TestingAdapters}[settings.deployment]
+    services = Services(settings=settings, adapters=adapters(settings=settings))
     services.check_dependencies()
     return services
 

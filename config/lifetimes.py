@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from adapters.postgres.migrate import check
 from ports.chain import ChainUnavailable
 
 if TYPE_CHECKING:
@@ -23,8 +25,10 @@ async def storage_open(storage: PostgresStorage) -> AsyncIterator[None]:
 
     Raises:
         StorageUnavailable: it does not answer in time.
+        SchemaOutdated: its schema is of another version of this program.
     """
     await storage.open()
+    await asyncio.to_thread(check, storage.dsn)
     try:
         yield
     finally:

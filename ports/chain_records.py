@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
     from domain.chains.model import Block, Cursor, Finality, Observation, ObservationKey
     from domain.chains.submissions import Submission
-    from domain.shared.ids import SubmissionId
-    from domain.shared.money import ChainId
+    from domain.shared.ids import EscrowId, SubmissionId
+    from domain.shared.money import ChainId, Money
 
 
 class ChainRecords(Protocol):
@@ -60,6 +60,10 @@ class ChainRecords(Protocol):
         self, chain: ChainId, *, finality: Sequence[Finality], first: int, last: int
     ) -> Sequence[Observation]:
         """Return observations of blocks in a range, both ends included, in the chain's order."""
+        ...
+
+    async def paid_into_escrow(self, escrow_id: EscrowId) -> Money | None:
+        """Return what was seen to be paid into an escrow, ours or not, and is not retracted."""
         ...
 
     async def add_submission(self, submission: Submission) -> None:

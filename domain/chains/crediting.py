@@ -27,7 +27,6 @@ from domain.escrow import events as escrow_events
 from domain.escrow.model import Escrow, EscrowTerms
 from domain.intents import booking as intent_booking
 from domain.intents import events as intent_events
-from domain.ledger.model import Transaction, credit, debit
 from domain.shared.ids import EscrowId, IntentId
 from domain.shared.money import Assets
 from ports.escrow_contract import EscrowContracts
@@ -82,8 +81,7 @@ class Crediting:
             observation
             for observation in observations
             if not isinstance(observation.fact, Transfer)
-            or observation.fact.target in into
-            or observation.fact.source == places.escrow_contract
+            or (observation.fact.target in into and observation.fact.money.amount > 0)
         ]
 
     async def see(
@@ -171,19 +169,6 @@ class Crediting:
     ) -> None:
         """Book a transfer that no other fact accounts for."""
         time, suspense = observation.block.time, self.places.suspense
-        if fact.source == self.places.escrow_contract:
-            # Somebody else's escrow has ended; its money was in suspense.
-            await work.ledger.book(
-                Transaction(
-                    kind="stranger_left",
-                    reference=observation.key.transaction,
-                    postings=(
-                        debit(suspense, fact.money),
-                        credit(self.places.escrow, fact.money),
-                    ),
-                    effective_at=time,
-                )
-            )
         intent_id = owners.get(fact.target)
         into = self._custody_of(fact.target, is_deposit=intent_id is not None)
         if into is None:
@@ -227,20 +212,20 @@ class Crediting:
                     escrow_booking.withdrawal(
                         money=fact.money,
                         account=fact.account,
+                        target=fact.target,
                         places=self.places,
                         reference=observation.key.transaction,
                         at=observation.block.time,
                     )
                 )
-                return [_Move(contract, fact.target, fact.money.amount)]
+                hot = self.places.hot_wallet
+                own = fact.account == hot == fact.target
+                return [_Move(contract, hot, fact.money.amount)] if own else []
             case EscrowReleased() | EscrowRefunded() | EscrowDisputed() | EscrowResolved():
                 ended = await self._moved_on(work, observation, fact, at=at)
                 if ended is None:
                     return []
-                return [
-                    _Move(contract, ended.terms.merchant, ended.merchant_amount),
-                    _Move(contract, ended.payer, ended.payer_amount),
-                ]
+                return [_Move(contract, ended.terms.merchant, ended.merchant_amount)]
             case Transfer():
                 raise TypeError(fact)
             case _:
@@ -287,6 +272,7 @@ class Crediting:
         """Move an escrow of ours on; return it, or None where it is somebody else's."""
         escrow = await work.escrows.lock(fact.escrow_id)
         if escrow is None:
+            await self._strangers_moved_on(work, observation, fact)
             return None
         intent = await work.intents.lock(escrow.intent_id, owner=None)
         time, after = observation.block.time, intent
@@ -324,6 +310,42 @@ class Crediting:
         await self._save(work, intent, after, at=at)
         await self._tell(work, told, escrow, at=at)
         return escrow
+
+    async def _strangers_moved_on(
+        self,
+        work: UnitOfWork,
+        observation: Observation,
+        fact: EscrowReleased | EscrowRefunded | EscrowDisputed | EscrowResolved,
+    ) -> None:
+        """Book what leaves the contract from an escrow under terms that are not ours."""
+        paid = await work.chains.paid_into_escrow(fact.escrow_id)
+        if paid is None or isinstance(fact, EscrowDisputed):
+            return
+        merchant_amount = payer_amount = fee = 0
+        match fact:
+            case EscrowReleased():
+                merchant_amount, fee = fact.merchant_amount * fact.pushed, fact.fee
+            case EscrowRefunded():
+                payer_amount = fact.amount * fact.pushed
+            case EscrowResolved():
+                merchant_amount = fact.merchant_amount * fact.merchant_pushed
+                payer_amount = fact.payer_amount * fact.payer_pushed
+                fee = fact.fee
+            case _:
+                assert_never(fact)
+        if not merchant_amount + payer_amount + fee:
+            return
+        await work.ledger.book(
+            escrow_booking.stranger_end(
+                money=paid,
+                merchant_amount=merchant_amount,
+                payer_amount=payer_amount,
+                fee=fee,
+                places=self.places,
+                reference=observation.key.transaction,
+                at=observation.block.time,
+            )
+        )
 
     async def _save(
         self,

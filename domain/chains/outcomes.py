@@ -113,8 +113,8 @@ class Outcomes:
         self, work: UnitOfWork, submission: Submission, *, at: datetime
     ) -> None:
         escrow = await work.escrows.lock(EscrowId(submission.purpose))
-        if escrow is None or escrow.submission_id != submission.id:
-            return
+        if escrow is None or escrow.submission_id != submission.id or not escrow.requested:
+            return  # Another way out, or a dispute, has made the request pointless meanwhile.
         failed = escrow.request_failed()
         await work.escrows.save(failed)
         await work.events.record(

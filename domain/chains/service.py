@@ -13,7 +13,7 @@ from domain.chains.outcomes import Outcomes
 from domain.chains.places import Places
 from domain.chains.submissions import IN_FLIGHT
 from domain.shared.money import Assets, ChainId
-from ports.chain import ChainReader
+from ports.chain import ChainReader, ChainUnavailable
 from ports.clock import Clock
 from ports.escrow_contract import EscrowContracts
 from ports.ids import Ids
@@ -92,8 +92,11 @@ class ChainWatcher:
         """
         reader = self.readers[chain]
         cursor = await self._cursor(chain, reader)
-        cursor = await self._unwind(cursor, reader)
         head = await reader.head()
+        if head.latest < cursor.seen.number:
+            # Behind a balancer one node lags another: that is no news of the chain.
+            return Progress(cursor.seen.number, cursor.final.number, behind=0)
+        cursor = await self._unwind(cursor, reader)
         last = min(head.latest, cursor.seen.number + self.blocks_max)
         scan = None
         if last > cursor.seen.number:
@@ -130,21 +133,18 @@ class ChainWatcher:
 
     async def _unwind(self, cursor: Cursor, reader: ChainReader) -> Cursor:
         """Go back to the last block that the chain still has, retracting what came after it."""
-        tip = await reader.block(cursor.seen.number)
-        if tip is not None and tip.hash == cursor.seen.hash:
+        tip = await self._there(cursor.seen.number, reader)
+        if tip.hash == cursor.seen.hash:
             return cursor
         async with self.begin() as work:
             kept = await work.chains.remembered(cursor.chain, first=cursor.final.number)
         common = None
         for block in reversed(kept):
-            now = await reader.block(block.number)
-            if now is not None and now.hash == block.hash:
+            if (await self._there(block.number, reader)).hash == block.hash:
                 common = block
                 break
         if common is None:
             raise FinalBlockReplaced(cursor.chain, cursor.final.number)
-        if common.hash == cursor.seen.hash:
-            return cursor
         async with self.begin() as work:
             if await work.chains.lock_cursor(cursor.chain) != cursor:
                 return await self._reread(work, cursor)
@@ -162,6 +162,17 @@ class ChainWatcher:
             await work.chains.save_cursor(back)
             await work.commit()
         return back
+
+    async def _there(self, number: int, reader: ChainReader) -> Block:
+        """Return a block that the node has just said there is.
+
+        Raises:
+            ChainUnavailable: it has not: nodes that disagree are no proof of anything.
+        """
+        block = await reader.block(number)
+        if block is None:
+            raise ChainUnavailable(f"block {number} is missing")
+        return block
 
     async def _apply(
         self,

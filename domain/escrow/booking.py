@@ -47,17 +47,46 @@ def end(
         credit(places.escrow if payer_pushed else places.suspense, back),
     ]
     if merchant_pushed:
-        postings += [credit(places.escrow, net), debit(places.hot, net)]
+        postings += [credit(places.escrow, net), debit(places.pays_from(asset), net)]
     return _transaction(f"escrow_{escrow.state.value}", escrow.id, at, *postings)
 
 
-def withdrawal(
-    *, money: Money, account: str, places: Places, reference: str, at: datetime
+def stranger_end(
+    *,
+    money: Money,
+    merchant_amount: int,
+    payer_amount: int,
+    fee: int,
+    places: Places,
+    reference: str,
+    at: datetime,
 ) -> Transaction:
-    """Book a credit that its owner has taken out of the contract."""
+    """Book the end of an escrow that is not ours; what was paid into it lay in suspense.
+
+    ``merchant_amount`` and ``payer_amount`` are what has left the contract: not what could not be
+    pushed. The fee is the platform's, whoever the merchant is.
+    """
+    left, earned = Money(merchant_amount + payer_amount, money.asset), Money(fee, money.asset)
+    return _transaction(
+        "stranger_end",
+        reference,
+        at,
+        debit(places.suspense, left + earned),
+        credit(places.escrow, left),
+        credit(PLATFORM_FEES, earned),
+    )
+
+
+def withdrawal(
+    *, money: Money, account: str, target: str, places: Places, reference: str, at: datetime
+) -> Transaction:
+    """Book a credit that its owner has taken out of the contract.
+
+    Where it goes to an address of ours that is not its owner's, that is a payment of its own.
+    """
     owner: Account = places.suspense
-    if account == places.hot_wallet:
-        owner = places.hot
+    if account == places.hot_wallet == target:
+        owner = places.pays_from(money.asset)
     elif account == places.treasury:
         owner = PLATFORM_FEES
     return _transaction(

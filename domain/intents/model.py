@@ -13,7 +13,7 @@ from domain.fees.model import FeeSchedule
 from domain.intents.attempts import Attempt, AttemptState
 from domain.merchants.model import PaymentPolicy, Verdict
 from domain.shared.ids import IntentId, MerchantId, QuoteId
-from domain.shared.money import ChainId, Money
+from domain.shared.money import AmountOutOfRange, ChainId, Money
 
 
 class Method(enum.StrEnum):
@@ -105,20 +105,21 @@ class PaymentIntent:
         return self.status in {IntentStatus.EXPIRED, IntentStatus.CANCELED}
 
     def see(self, amount: int, *, paid_at: datetime, at: datetime) -> PaymentIntent:
-        """Note money that has appeared on the rail and may still be taken back."""
-        late = self.closed or (paid_at > self.expires_at and not self._paid)
-        received = self.received + amount
+        """Note money that has appeared on the rail and may still be taken back.
+
+        Raises:
+            AmountOutOfRange: it is not more than nothing.
+        """
+        _must_be_positive(amount)
         idle = self.attempt.state in {AttemptState.AWAITING_PAYER, AttemptState.REFUSED}
         seen = attrs.evolve(
             self,
-            received=received,
+            received=self.received + amount,
             attempt=self._attempt(AttemptState.SUBMITTED, at) if idle else self.attempt,
         )
-        if late:
+        if self._late or (paid_at > self.expires_at and not self._paid):
             return attrs.evolve(seen, exception=PaymentException.LATE)
-        if self.exception is PaymentException.LATE:
-            return seen
-        enough = self.policy.enough(got=received, due=self.due.amount)
+        enough = self.policy.enough(got=seen.received, due=self.due.amount)
         completes = enough and self.status is IntentStatus.REQUIRES_PAYMENT
         status = IntentStatus.PROCESSING if completes else self.status
         return attrs.evolve(seen, status=status, exception=seen._gap())
@@ -128,41 +129,57 @@ class PaymentIntent:
 
         It counts for nothing here; it is kept in suspense, from where it can go back.
         """
+        if self.exception is not PaymentException.NONE:
+            return self
         return attrs.evolve(self, exception=PaymentException.WRONG_ASSET)
 
     def finalize(self, amount: int, *, at: datetime) -> PaymentIntent:
         """Note that money seen before cannot be taken back any more.
 
         Where that completes the payment it is captured (or, in escrow, held); where the merchant
-        wants to decide first, the intent goes to review.
+        wants to decide first, the intent goes to review. What is captured never becomes less.
+
+        Raises:
+            AmountOutOfRange: it is not more than nothing.
         """
+        _must_be_positive(amount)
         done = attrs.evolve(self, final=self.final + amount)
         if self.method is Method.ESCROW:
-            return done.review() if self.exception is PaymentException.LATE else done
-        if self.exception is PaymentException.LATE:
-            enough = self.policy.enough(got=done.final, due=self.due.amount)
-            if enough and self.policy.late is Verdict.ACCEPT:
-                return done._capture(done.final, at=at)
-            return attrs.evolve(done, status=IntentStatus.NEEDS_REVIEW)
-        return done._capture_what_is_due(at=at) if self._paid else done
+            return done.review() if self._late else done
+        if self._paid:
+            return done._capture_what_is_due(at=at)
+        if not self._late:
+            return done
+        enough = self.policy.enough(got=done.final, due=self.due.amount)
+        if enough and self.policy.late is Verdict.ACCEPT:
+            return done._capture_what_is_due(at=at)
+        return done.review()
 
     def retract(self, amount: int, *, was_final: bool, at: datetime) -> PaymentIntent:
-        """Take back money whose proof has vanished from the rail."""
+        """Take back money whose proof has vanished from the rail.
+
+        Raises:
+            AmountOutOfRange: it is not more than nothing.
+        """
+        _must_be_positive(amount)
         less = attrs.evolve(
             self,
             received=self.received - amount,
             final=self.final - amount if was_final else self.final,
-            exception=PaymentException.RETRACTED,
         )
-        if was_final and (self.captured or self.status is IntentStatus.NEEDS_REVIEW):
+        if not self._late or not less.received:
+            less = attrs.evolve(less, exception=PaymentException.RETRACTED)
+        if was_final and self.captured:
             return attrs.evolve(
                 less,
                 status=IntentStatus.NEEDS_REVIEW,
                 captured=min(self.captured, less.final),
                 attempt=self._attempt(AttemptState.UNKNOWN, at),
             )
-        paid = self.policy.enough(got=less.received, due=self.due.amount)
-        if self.status is IntentStatus.PROCESSING and not paid:
+        if self.status is IntentStatus.NEEDS_REVIEW and not less.received:
+            return attrs.evolve(less, status=IntentStatus.EXPIRED)
+        enough = self.policy.enough(got=less.received, due=self.due.amount)
+        if self.status is IntentStatus.PROCESSING and not enough:
             return attrs.evolve(less, status=IntentStatus.REQUIRES_PAYMENT)
         return less
 
@@ -190,12 +207,12 @@ class PaymentIntent:
         return attrs.evolve(self, status=IntentStatus.NEEDS_REVIEW)
 
     def accept(self, *, at: datetime) -> PaymentIntent:
-        """Take the money in suspense for what was asked, by the merchant's decision.
+        """Take the money in suspense, late, short or too much, by the merchant's decision.
 
         Raises:
             IntentTransitionRefused: nothing waits for a decision, or nothing of it is final.
         """
-        self._must_be(IntentStatus.NEEDS_REVIEW, wanted="accept")
+        self._must_be(IntentStatus.NEEDS_REVIEW, IntentStatus.SUCCEEDED, wanted="accept")
         if self.method is Method.ESCROW or self.final <= self.captured:
             raise IntentTransitionRefused(self.id, self.status, "accept")
         return self._capture(self.final, at=at)
@@ -227,12 +244,22 @@ class PaymentIntent:
         self._must_be(IntentStatus.REQUIRES_PAYMENT, wanted="expire")
         if at <= self.expires_at:
             raise IntentTransitionRefused(self.id, self.status, "expire")
-        status = IntentStatus.NEEDS_REVIEW if self.received else IntentStatus.EXPIRED
-        return attrs.evolve(self, status=status)
+        if self.received:
+            return self.review()
+        return attrs.evolve(
+            self,
+            status=IntentStatus.EXPIRED,
+            attempt=self._attempt(AttemptState.REFUSED, at),
+        )
 
     @property
     def _paid(self) -> bool:
         return self.status in {IntentStatus.PROCESSING, IntentStatus.SUCCEEDED}
+
+    @property
+    def _late(self) -> bool:
+        """Tell whether what comes now is late: the end has come, or late money was first."""
+        return self.closed or (self.exception is PaymentException.LATE and not self._paid)
 
     def _gap(self) -> PaymentException:
         if self.received > self.due.amount:
@@ -245,7 +272,8 @@ class PaymentIntent:
         if not self.policy.enough(got=self.final, due=self.due.amount):
             return self
         over = self.policy.overpaid is Verdict.ACCEPT
-        return self._capture(self.final if over else min(self.final, self.due.amount), at=at)
+        amount = self.final if over else min(self.final, self.due.amount)
+        return self._capture(max(amount, self.captured), at=at)
 
     def _capture(self, amount: int, *, at: datetime) -> PaymentIntent:
         return attrs.evolve(
@@ -261,3 +289,8 @@ class PaymentIntent:
     def _must_be(self, *statuses: IntentStatus, wanted: str) -> None:
         if self.status not in statuses:
             raise IntentTransitionRefused(self.id, self.status, wanted)
+
+
+def _must_be_positive(amount: int) -> None:
+    if amount <= 0:
+        raise AmountOutOfRange(amount)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 from statistics import median
 from typing import TYPE_CHECKING
 
 import attrs
 
+from domain.fees.model import BPS
 from domain.shared.ids import MerchantId, QuoteId
-from domain.shared.money import AssetId, Money
+from domain.shared.money import AssetId, AssetMismatch, Money
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +73,7 @@ class Quote:
     due: Money
     rate: Decimal
     spread_bps: int
-    """The distance from the lowest to the highest source that counted, in basis points."""
+    """From the lowest to the highest source that counted, in basis points, rounded up."""
     sources: tuple[RateObservation, ...]
     created_at: datetime
     expires_at: datetime
@@ -99,15 +101,17 @@ def quote(
     def refuse(reason: str) -> NoRate:
         return NoRate(asset.id, currency.id, reason)
 
-    fresh = [o for o in observations if at - o.observed_at <= rules.age_max and o.rate > 0]
+    if price.asset != currency.id:
+        raise AssetMismatch(expected=currency.id, got=price.asset)
+    fresh = _fresh(observations, rules=rules, at=at)
     if len(fresh) < rules.sources_min:
         raise refuse(f"{len(fresh)} fresh sources of {rules.sources_min}")
     middle = median(o.rate for o in fresh)
-    agreeing = tuple(o for o in fresh if _bps_apart(o.rate, middle) <= rules.deviation_max_bps)
+    agreeing = tuple(o for o in fresh if _within(o.rate, middle, bps=rules.deviation_max_bps))
     if len(agreeing) < rules.sources_min:
         raise refuse("sources disagree")
     rate = median(o.rate for o in agreeing)
-    if asset.peg == currency.id and _bps_apart(rate, Decimal(1)) > rules.peg_band_bps:
+    if asset.peg == currency.id and not _within(rate, Decimal(1), bps=rules.peg_band_bps):
         raise refuse("off its peg")
     low, high = min(o.rate for o in agreeing), max(o.rate for o in agreeing)
     return Quote(
@@ -116,12 +120,27 @@ def quote(
         price=price,
         due=asset.round_up(currency.units(price.amount) / Fraction(rate)),
         rate=rate,
-        spread_bps=_bps_apart(high, low),
+        spread_bps=ceil(Fraction(high - low) * BPS / Fraction(low)),
         sources=agreeing,
         created_at=at,
         expires_at=at + rules.lock,
     )
 
 
-def _bps_apart(one: Decimal, other: Decimal) -> int:
-    return int(abs(one - other) * 10_000 / other)
+def _fresh(
+    observations: Sequence[RateObservation], *, rules: RateRules, at: datetime
+) -> list[RateObservation]:
+    """Return one usable observation a source; a time far ahead is as wrong as one long past."""
+    usable = {
+        observation.source: observation
+        for observation in observations
+        if abs(at - observation.observed_at) <= rules.age_max
+        and observation.rate.is_finite()
+        and observation.rate > 0
+    }
+    return list(usable.values())
+
+
+def _within(one: Decimal, other: Decimal, *, bps: int) -> bool:
+    """Tell whether two rates are at most so far apart, in basis points of the second."""
+    return abs(Fraction(one) - Fraction(other)) * BPS <= bps * Fraction(other)

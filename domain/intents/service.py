@@ -329,6 +329,8 @@ class IntentService:
                 refund_until=auto_release_at + self.rules.refund_window,
             )
         else:
+            if chosen.due.asset == self.places[chain].native:
+                raise AssetNotAccepted(chosen.due.asset)  # Coins leave no log by which to be seen.
             index = await work.intents.next_deposit_index()
             pay_to = DepositAddress(chain, self.addresses.derive(index), index)
         return PaymentIntent(

@@ -36,6 +36,14 @@ class InsufficientFunds(Exception):
 
 
 @attrs.frozen
+class SidesDiffer(ValueError):
+    """Money cannot simply move between an account of what we hold and one of what we owe."""
+
+    source: Account
+    target: Account
+
+
+@attrs.frozen
 class Posting:
     """One side of a movement: a debit is positive, a credit negative."""
 
@@ -122,7 +130,13 @@ def balance(account: Account, debits_less_credits: Money) -> Balance:
 def movement(
     *, kind: str, reference: str, source: Account, target: Account, money: Money, at: datetime
 ) -> Transaction:
-    """Move money between two accounts of the same side: out of ``source``, into ``target``."""
+    """Move money between two accounts of the same side: out of ``source``, into ``target``.
+
+    Raises:
+        SidesDiffer: one of them is what we hold, the other what we owe.
+    """
+    if side(source) is not side(target):
+        raise SidesDiffer(source, target)
     grow, shrink = (debit, credit) if side(target) is Side.DEBIT else (credit, debit)
     return Transaction(
         kind=kind,

@@ -1,0 +1,158 @@
+"""Testing: the whole gateway in this process's memory, with verbs for all that can go wrong.
+
+The clock stands still until it is moved, identifiers count up, and each chain is in memory, with
+one object to read it and to send to it. Only the settings are as in any other deployment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from dependency_injector import containers, providers
+
+from adapters.memory.chain import InMemoryChain
+from adapters.memory.clock import FakeClock
+from adapters.memory.deposit_addresses import InMemoryDepositAddresses
+from adapters.memory.escrow_contract import InMemoryEscrowContracts
+from adapters.memory.ids import SequentialIds
+from adapters.memory.notices import InMemoryJobNotices
+from adapters.memory.publisher import RecordingPublisher
+from adapters.memory.rates import FixedRates
+from adapters.memory.store import Store
+from config.deployments.demo import assets, places
+from config.settings import Settings
+from ports.unit_of_work import StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from domain.chains.places import Places
+    from domain.shared.money import Assets, ChainId
+    from ports.chain import ChainReader, ChainSender
+    from ports.clock import Clock
+    from ports.deposit_addresses import DepositAddresses
+    from ports.escrow_contract import EscrowContracts
+    from ports.ids import Ids
+    from ports.jobs import JobNotices
+    from ports.publisher import Publisher
+    from ports.rates import RateSource
+    from ports.unit_of_work import UnitOfWork
+
+ARBITER = "0x" + "a" * 40
+"""Who decides disputes on the chains in memory."""
+
+
+class Closable:
+    """Something that is opened and closed with its process, although it needs neither."""
+
+    async def __aenter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Leave everything as it is."""
+
+
+class ClosablePublisher(RecordingPublisher, Closable):
+    """What records posts, as a process opens and closes it."""
+
+
+class ClosableNotices(InMemoryJobNotices, Closable):
+    """Notices of jobs, as a process opens and closes them."""
+
+
+class ClosableStorage:
+    """The store as a database is: of use only between ``open`` and ``close``."""
+
+    def __init__(self, *, clock: Clock, ids: Ids) -> None:
+        self.store = Store(clock=clock, ids=ids)
+        self._open = False
+
+    async def open(self) -> None:
+        """Let units of work begin."""
+        self._open = True
+
+    async def close(self) -> None:
+        """Let none begin any more; what is stored stays."""
+        self._open = False
+
+    def begin(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Return a unit of work.
+
+        Raises:
+            StorageUnavailable: the storage is closed.
+        """
+        if not self._open:
+            raise StorageUnavailable
+        return self.store.begin()
+
+
+def chains(
+    settings: Settings, clock: Clock, contracts: EscrowContracts, known: Assets
+) -> Mapping[ChainId, InMemoryChain]:
+    """Return a new chain for each one of the settings."""
+    made = {}
+    for name, place in places(settings).items():
+        made[name] = InMemoryChain(
+            chain=name,
+            clock=clock,
+            contracts=contracts,
+            native=place.native,
+            assets=[asset for asset in known.by_id if asset.startswith(f"{name}/")],
+            contract=place.escrow_contract,
+            sender=place.hot_wallet,
+            arbiter=ARBITER,
+            treasury=place.treasury,
+        )
+    return made
+
+
+def rates(settings: Settings, clock: Clock, known: Assets) -> Sequence[RateSource]:
+    """Return a source for each name under which the settings give rates."""
+    by_name: dict[str, FixedRates] = {}
+    for rate in settings.rates:
+        source = by_name.setdefault(rate.source, FixedRates(name=rate.source, clock=clock))
+        source.say(known.find(rate.asset), known.find(rate.currency), rate.rate)
+    return list(by_name.values())
+
+
+class TestingAdapters(containers.DeclarativeContainer):
+    """Every adapter of a test, each annotated with the port that it stands for."""
+
+    settings = providers.Dependency(instance_of=Settings)
+
+    clock: providers.Provider[Clock] = providers.ThreadSafeSingleton(FakeClock)
+    ids: providers.Provider[Ids] = providers.ThreadSafeSingleton(SequentialIds)
+    assets: providers.Provider[Assets] = providers.ThreadSafeSingleton(assets, settings)
+    places: providers.Provider[Mapping[ChainId, Places]] = providers.ThreadSafeSingleton(
+        places, settings
+    )
+    storage: providers.Provider[ClosableStorage] = providers.ThreadSafeSingleton(
+        ClosableStorage, clock=clock, ids=ids
+    )
+    begin = storage.provided.begin
+    notices: providers.Provider[JobNotices] = providers.ThreadSafeSingleton(
+        ClosableNotices, storage.provided.store
+    )
+    rates: providers.Provider[Sequence[RateSource]] = providers.ThreadSafeSingleton(
+        rates, settings, clock, assets
+    )
+    addresses: providers.Provider[DepositAddresses] = providers.ThreadSafeSingleton(
+        InMemoryDepositAddresses, settings.provided.keys.xpub
+    )
+    contracts: providers.Provider[EscrowContracts] = providers.ThreadSafeSingleton(
+        InMemoryEscrowContracts
+    )
+    chains: providers.Provider[Mapping[ChainId, InMemoryChain]] = providers.ThreadSafeSingleton(
+        chains, settings, clock, contracts, assets
+    )
+    nodes: providers.Provider[Mapping[ChainId, object]] = providers.ThreadSafeSingleton(dict)
+    """There are none to connect to."""
+    readers: providers.Provider[Mapping[ChainId, ChainReader]] = providers.ThreadSafeSingleton(
+        dict, chains
+    )
+    senders: providers.Provider[Mapping[ChainId, ChainSender]] = providers.ThreadSafeSingleton(
+        dict, chains
+    )
+    publisher: providers.Provider[Publisher] = providers.ThreadSafeSingleton(ClosablePublisher)
