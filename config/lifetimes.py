@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from adapters.postgres.migrate import check
 from ports.chain import ChainUnavailable
 
 if TYPE_CHECKING:
@@ -28,7 +26,6 @@ async def storage_open(storage: PostgresStorage) -> AsyncIterator[None]:
         SchemaOutdated: its schema is of another version of this program.
     """
     await storage.open()
-    await asyncio.to_thread(check, storage.dsn)
     try:
         yield
     finally:

@@ -7,12 +7,14 @@ secrets need not be written down.
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import attrs
 import cattrs
@@ -39,13 +41,15 @@ class WrongSettings(ValueError):
 
 def _positive(instance: object, attribute: attrs.Attribute[Any], value: float) -> None:
     del instance
-    if value <= 0:
+    if not 0 < value < math.inf:
         raise ValueError(f"{attribute.name} must be more than 0")
 
 
 def _loopback_or_tls(instance: object, attribute: attrs.Attribute[Any], value: str) -> None:
     del instance
-    if not value.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]", "https://")):
+    url = urlsplit(value)
+    here = url.scheme == "http" and url.hostname in {"127.0.0.1", "localhost", "::1"}
+    if not here and url.scheme != "https":
         raise ValueError(f"{attribute.name} must use https outside this machine")
 
 
@@ -123,7 +127,7 @@ class Rate:
 
     def __attrs_post_init__(self) -> None:
         try:
-            positive = self.value > 0
+            positive = self.value.is_finite() and self.value > 0
         except InvalidOperation:
             positive = False
         if not positive:
@@ -227,8 +231,12 @@ def _overridden(raw: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
     tables = {field.name for field in attrs.fields(Settings)}
     for name, value in env.items():
         table, found, key = name.removeprefix(PREFIX).lower().partition("__")
-        if name.startswith(PREFIX) and found and table in tables:
-            raw.setdefault(table, {})[key] = value
+        if not (name.startswith(PREFIX) and found and table in tables):
+            continue
+        settings = raw.setdefault(table, {})
+        if not isinstance(settings, dict):
+            raise WrongSettings((f"{name}: settings.{table} is not a table",))
+        settings[key] = value
     return raw
 
 

@@ -6,13 +6,13 @@ The signature is ``v1,<base64 HMAC-SHA256>`` over ``<id>.<unix seconds>.<body>``
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
+from ssrfguard import DEFAULT_DENIED
 from standardwebhooks import Webhook
 from yarl import URL
 
@@ -64,14 +64,14 @@ def must_be_public(address: str) -> None:
     """Refuse an address that is not of the public internet; a name that is no address passes.
 
     Raises:
-        PrivateAddress: it is loopback, private, link-local, shared or otherwise reserved.
+        PrivateAddress: it is loopback, private, link-local, shared or otherwise reserved, or an
+            IPv6 form that carries such an address.
     """
     try:
-        parsed = ipaddress.ip_address(address.strip("[]"))
+        verdict = DEFAULT_DENIED.classify(address.strip("[]"))
     except ValueError:
         return
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    if not (mapped or parsed).is_global:
+    if verdict.blocked:
         raise PrivateAddress(address)
 
 

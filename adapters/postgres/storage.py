@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import attrs
 import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor
@@ -13,6 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from adapters.postgres.documents import read_json
 from adapters.postgres.failures import in_port_terms
+from adapters.postgres.migrate import check
 from adapters.postgres.session import Row
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from ports.clock import Clock
@@ -97,13 +100,15 @@ class PostgresStorage:
         )
 
     async def open(self) -> None:
-        """Connect to the server.
+        """Connect to the server, and make sure that its schema is this program's.
 
         Raises:
             StorageUnavailable: it does not answer in time.
+            SchemaOutdated: its schema is of another version.
         """
         try:
             await self._pool.open(wait=True, timeout=self.settings.wait_seconds)
+            await asyncio.to_thread(check, self.dsn)
         except psycopg.Error as error:
             raise in_port_terms(error) from error
 

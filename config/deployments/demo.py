@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adapters.postgres.notices import PostgresJobNotices
-from adapters.system.clock import SystemClock
-from adapters.system.ids import RandomIds
 from dependency_injector import containers, providers
 
 from adapters.evm.addresses import XpubAddresses
@@ -22,8 +19,11 @@ from adapters.evm.sender import EvmChainSender
 from adapters.evm.settings import EvmChain, FeeLimits
 from adapters.evm.signer import LocalSigner
 from adapters.notify.webhooks import WebhookPublisher
+from adapters.postgres.notices import PostgresJobNotices
 from adapters.postgres.storage import PoolSettings, PostgresStorage
 from adapters.rates.fixed import FixedRates
+from adapters.system.clock import SystemClock
+from adapters.system.ids import RandomIds
 from config.settings import Settings, WrongSettings
 from domain.chains.places import Places
 from domain.shared.money import Asset, Assets, ChainId, asset_id, chain_of
