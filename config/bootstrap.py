@@ -77,6 +77,7 @@ class OperatorServices:
     settlements: SettlementService
     books: LedgerService
     webhooks: WebhookService
+    watcher: ChainWatcher
     resources: Sequence[AbstractAsyncContextManager[object]]
 
 
@@ -127,6 +128,7 @@ def operator(settings: Settings) -> OperatorServices:
         settlements=services.settlements(),
         books=services.books(),
         webhooks=services.webhooks(),
+        watcher=services.watcher(),
         resources=[
             storage_open(services.adapters.storage()),
             *(node_open(node) for node in services.adapters.nodes().values()),

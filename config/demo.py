@@ -334,7 +334,7 @@ async def _seed_merchant(demo: Demo, settings: Settings) -> Demo:
     async with AsyncExitStack() as stack:
         for resource in services.resources:
             await stack.enter_async_context(resource)
-        await services.books.open_gas_tank(chain=chain)
+        await services.books.book_gas(chain=chain)
         merchant = await services.merchants.register(
             name="Demo merchant",
             fees=FeeSchedule(FEE_BPS),

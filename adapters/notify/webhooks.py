@@ -6,6 +6,7 @@ The signature is ``v1,<base64 HMAC-SHA256>`` over ``<id>.<unix seconds>.<body>``
 
 from __future__ import annotations
 
+import errno
 import socket
 from typing import TYPE_CHECKING, Self
 
@@ -72,7 +73,7 @@ def must_be_public(address: str) -> None:
     except ValueError:
         return
     if verdict.blocked:
-        raise PrivateAddress(address)
+        raise PrivateAddress(errno.EACCES, f"{address} is not a public address")
 
 
 class WebhookPublisher:

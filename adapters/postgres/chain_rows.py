@@ -27,6 +27,7 @@ def row_of_cursor(cursor: Cursor) -> Row:
         "first": cursor.first,
         "seen": documents.write(cursor.seen),
         "final": documents.write(cursor.final),
+        "parked": cursor.parked,
     }
 
 
@@ -37,6 +38,7 @@ def cursor_of(row: Row) -> Cursor:
         first=row["first"],
         seen=documents.read(row["seen"], Block),
         final=documents.read(row["final"], Block),
+        parked=row["parked"],
     )
 
 

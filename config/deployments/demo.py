@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dependency_injector import containers, providers
 
-from adapters.evm.addresses import XpubAddresses
+from adapters.evm.addresses import NotAnExtendedPublicKey, PrivateKeyGiven, XpubAddresses
 from adapters.evm.escrow_contract import EvmEscrowContracts
 from adapters.evm.names import chain_number
 from adapters.evm.node import EvmNode
@@ -104,6 +104,18 @@ def senders(settings: Settings, nodes: Mapping[ChainId, EvmNode]) -> Mapping[Cha
     return made
 
 
+def addresses(settings: Settings) -> DepositAddresses:
+    """Return what derives deposit addresses.
+
+    Raises:
+        WrongSettings: the extended public key is none.
+    """
+    try:
+        return XpubAddresses(settings.keys.xpub)
+    except (NotAnExtendedPublicKey, PrivateKeyGiven) as error:
+        raise WrongSettings((f"{error} @ settings.keys.xpub",)) from None
+
+
 def rates(settings: Settings, clock: Clock) -> Sequence[RateSource]:
     """Return a source for each name under which the settings give rates."""
     by_source: dict[str, dict[tuple[AssetId, AssetId], Decimal]] = {}
@@ -161,7 +173,7 @@ class DemoAdapters(containers.DeclarativeContainer):
         rates, settings, clock
     )
     addresses: providers.Provider[DepositAddresses] = providers.ThreadSafeSingleton(
-        XpubAddresses, settings.provided.keys.xpub
+        addresses, settings
     )
     contracts: providers.Provider[EscrowContracts] = providers.ThreadSafeSingleton(
         EvmEscrowContracts

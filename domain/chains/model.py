@@ -156,6 +156,14 @@ class CoverageGap(Exception):
 
 
 @attrs.frozen
+class ChainParked(Exception):
+    """Something on this chain cannot be right: it stops moving money until a person has looked."""
+
+    chain: ChainId
+    reason: str
+
+
+@attrs.frozen
 class Cursor:
     """How far a chain has been read without a gap, and how far what was read is final."""
 
@@ -164,6 +172,17 @@ class Cursor:
     """The first block that was ever read."""
     seen: Block
     final: Block
+    parked: str | None = None
+    """Why nothing moves on this chain until a person has looked, or None where all is well."""
+
+    def must_move(self) -> None:
+        """Refuse to go on with a chain that has been parked.
+
+        Raises:
+            ChainParked: it has.
+        """
+        if self.parked is not None:
+            raise ChainParked(self.chain, self.parked)
 
     def advance(self, scan: Scan) -> Cursor:
         """Move over blocks that continue where the last reading ended.

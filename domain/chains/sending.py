@@ -50,8 +50,12 @@ class Sender:
 
         Raises:
             ChainUnavailable: no node answered. What was signed stays signed.
+            ChainParked: something on this chain cannot be right; nothing is sent.
         """
         async with self.begin() as work:
+            cursor = await work.chains.cursor(chain)
+            if cursor is not None:
+                cursor.must_move()
             in_flight = await work.chains.in_flight(chain, limit=IN_FLIGHT_MAX)
             room = IN_FLIGHT_MAX - len(in_flight)
             queued = await work.chains.queued(chain, limit=room) if room > 0 else ()

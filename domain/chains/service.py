@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.chains.crediting import Crediting
+from domain.chains.crediting import ChainDisagrees, Crediting
 from domain.chains.model import Cursor, Finality
 from domain.chains.outcomes import Outcomes
 from domain.chains.places import Places
@@ -89,9 +89,30 @@ class ChainWatcher:
             ChainUnavailable: no node gave a usable answer; nothing was changed.
             FinalBlockReplaced: the chain has broken its word; nothing was changed.
             NothingToRead: the chain is shorter than where reading should begin.
+            ChainDisagrees: the contract has done what our terms rule out; nothing was changed.
+            ChainParked: one of these has happened before, and nobody has looked yet.
         """
+        try:
+            return await self._watch(chain)
+        except (FinalBlockReplaced, ChainDisagrees) as error:
+            await self._park(chain, f"{type(error).__name__}: {error}")
+            raise
+
+    async def resume(self, *, chain: ChainId) -> None:
+        """Let a parked chain move again, by a person's decision."""
+        await self._park(chain, None)
+
+    async def _park(self, chain: ChainId, reason: str | None) -> None:
+        async with self.begin() as work:
+            cursor = await work.chains.lock_cursor(chain)
+            if cursor is not None:
+                await work.chains.save_cursor(attrs.evolve(cursor, parked=reason))
+                await work.commit()
+
+    async def _watch(self, chain: ChainId) -> Progress:
         reader = self.readers[chain]
         cursor = await self._cursor(chain, reader)
+        cursor.must_move()
         head = await reader.head()
         if head.latest < cursor.seen.number:
             # Behind a balancer one node lags another: that is no news of the chain.

@@ -11,7 +11,7 @@ import attrs
 from domain.chains.places import Places
 from domain.ledger.accounts import WORLD, Account, is_constrained
 from domain.ledger.model import Transaction, credit, debit
-from domain.shared.money import AssetId, Assets, ChainId
+from domain.shared.money import AssetId, Assets, ChainId, zero
 from ports.chain import ChainReader
 from ports.clock import Clock
 from ports.unit_of_work import Begin
@@ -24,9 +24,20 @@ if TYPE_CHECKING:
     from domain.shared.money import Money
 
 
+GAS_TRIES = 10
+"""How often the gas tank is looked at before giving up on a chain that moves all the time."""
+
+
 @attrs.frozen
 class CoverageMissing(Exception):
     """The chain has not been read yet, so there is nothing to compare the books with."""
+
+    chain: ChainId
+
+
+@attrs.frozen
+class TankMoved(Exception):
+    """The chain was read on while its gas tank was looked at. Try again."""
 
     chain: ChainId
 
@@ -100,24 +111,42 @@ class LedgerService:
         ]
         return findings
 
-    async def open_gas_tank(self, *, chain: ChainId) -> Money:
-        """Book the native coin that the hot wallet came with, once, as brought in from outside."""
+    async def book_gas(self, *, chain: ChainId) -> Money:
+        """Book native coin that came to the hot wallet from outside; return how much that was.
+
+        Coins leave no event by which the watcher could see them arrive, so an operator says when
+        the tank was filled. What is missing is not booked: that is a finding of ``compare``.
+
+        Raises:
+            ChainUnavailable: no node answered.
+            TankMoved: the chain was read on meanwhile, time after time. Try again.
+        """
         places, reader = self.places[chain], self.readers[chain]
-        head = await reader.head()
-        held = await reader.balance(places.hot_wallet, places.native, at_block=head.latest)
-        async with self.begin() as work:
-            booked = await work.ledger.transactions(reference=f"opening:{places.gas}")
-            if held and not booked:
+        for _ in range(GAS_TRIES):
+            async with self.begin() as work:
+                cursor = await work.chains.cursor(chain)
+            block = cursor.final.number if cursor else (await reader.head()).latest
+            held = await reader.balance(places.hot_wallet, places.native, at_block=block)
+            async with self.begin() as work:
+                if await work.chains.lock_cursor(chain) != cursor:
+                    continue
+                more = held
+                for balance in await work.ledger.balances(prefix=places.gas):
+                    if (balance.account, balance.money.asset) == (places.gas, places.native):
+                        more = held - balance.money
+                if more.amount <= 0:
+                    return zero(places.native)
                 await work.ledger.book(
                     Transaction(
-                        kind="opening",
-                        reference=f"opening:{places.gas}",
-                        postings=(debit(places.gas, held), credit(WORLD, held)),
+                        kind="brought_in",
+                        reference=places.gas,
+                        postings=(debit(places.gas, more), credit(WORLD, more)),
                         effective_at=self.clock.now(),
                     )
                 )
                 await work.commit()
-        return held
+            return more
+        raise TankMoved(chain)
 
     async def compare(self, *, chain: ChainId) -> Sequence[Comparison]:
         """Compare the books with the chain after the last block that is booked as final.

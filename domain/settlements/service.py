@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -60,25 +59,16 @@ class SettlementService:
         """
         async with self.begin() as work:
             merchants = await work.merchants.all()
-            liquid = await self._liquid(work)
-            owed = {
-                merchant.id: [
-                    balance.money
-                    for balance in await work.ledger.balances(prefix=available(merchant.id))
-                ]
-                for merchant in merchants
-            }
+            kept = await work.ledger.kept_balances()
+        owners = {available(merchant.id): merchant for merchant in merchants}
         made = []
-        for merchant in merchants:
-            for money in owed[merchant.id]:
-                if payable(money, merchant.payouts) is None:
-                    continue
-                if money.amount > liquid[money.asset]:
-                    continue  # It is owed, but lies at deposit addresses: it waits for the sweep.
-                settlement = await self._settle(merchant, money.asset)
-                if settlement is not None:
-                    liquid[money.asset] -= settlement.money.amount
-                    made.append(settlement)
+        for balance in kept:
+            merchant = owners.get(balance.account)
+            if merchant is None or payable(balance.money, merchant.payouts) is None:
+                continue
+            settlement = await self._settle(merchant, balance.money.asset)
+            if settlement is not None:
+                made.append(settlement)
         return made
 
     async def approve(self, *, settlement_id: SettlementId) -> Settlement:
@@ -131,30 +121,39 @@ class SettlementService:
         async with self.begin() as work:
             return await work.settlements.get_payout(payout_id, owner=owner)
 
-    async def _liquid(self, work: UnitOfWork) -> dict[AssetId, int]:
-        """Return what the hot wallets can pay, less what is promised already, per asset."""
-        liquid: dict[AssetId, int] = defaultdict(int)
-        hot = {places.hot for places in self.places.values()}
-        for balance in await work.ledger.balances(prefix=""):
-            account, money = balance.account, balance.money
-            if account in hot:
-                liquid[money.asset] += money.amount
-            elif account == PAYOUTS_IN_FLIGHT or is_reserve(account):
-                liquid[money.asset] -= money.amount
-        return liquid
-
     async def _settle(self, merchant: Merchant, asset: AssetId) -> Settlement | None:
+        """Settle one balance, unless it is too little now or lies where no payout can take it."""
         at = self.clock.now()
+        chain = chain_of(asset)
+        if chain is None:
+            return None
         async with self.begin() as work:
+            # The chain's cursor stands for all that moves on it: one settlement at a time.
+            cursor = await work.chains.lock_cursor(chain)
+            if cursor is None or cursor.parked is not None:
+                return None
             balance = await work.ledger.lock_balance(available(merchant.id), asset)
             money = payable(balance, merchant.payouts)
-            if money is None:
-                return None
+            if money is None or money.amount > await self._liquid(work, chain, asset):
+                return None  # What lies at deposit addresses waits for the sweep.
             settlement = await self._close(work, merchant, money, at=at)
             if not merchant.payouts.needs_approval(money):
                 settlement = await self._approve(work, merchant, settlement, at=at)
             await work.commit()
         return settlement
+
+    async def _liquid(self, work: UnitOfWork, chain: ChainId, asset: AssetId) -> int:
+        """Return what the hot wallet can pay of an asset, less what is promised already."""
+        hot = self.places[chain].pays_from(asset)
+        liquid = 0
+        for account, sign in ((hot, 1), (PAYOUTS_IN_FLIGHT, -1)):
+            for balance in await work.ledger.balances(prefix=account):
+                if balance.account == account and balance.money.asset == asset:
+                    liquid += sign * balance.money.amount
+        for balance in await work.ledger.kept_balances():
+            if is_reserve(balance.account) and balance.money.asset == asset:
+                liquid -= balance.money.amount
+        return liquid
 
     async def _close(
         self, work: UnitOfWork, merchant: Merchant, money: Money, *, at: datetime

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 Handler: TypeAlias = Callable[[Mapping[str, str]], Awaitable[None]]
 """Does the work of one kind of job. It may be run again after it was done: it must not mind."""
 
-LEASE = timedelta(minutes=2)
-"""How long a job may run before it is taken from a runner that seems to be dead."""
+LEASE = timedelta(seconds=20)
+"""How long a job may run before it is taken from a runner that seems to be dead.
+
+Short, because a chain is not watched until then; a job that runs longer is run twice, which jobs
+must not mind.
+"""
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +83,12 @@ class JobRunner:
 
     async def run(self, job: Job) -> bool:
         """Run a claimed job and note how it ended; return whether it went well."""
+        if job.attempts > job.attempts_max and self._schedule_of(job) is None:
+            # It has never come back to say how it ended: what it does may kill its runner.
+            async with self.begin() as work:
+                await work.jobs.bury(job.id, error=job.last_error or "never came to an end")
+                await work.commit()
+            return False
         try:
             handler = self.handlers.get(job.name)
             if handler is None:

@@ -135,5 +135,9 @@ class WebhookService:
         self, work: UnitOfWork, delivery: Delivery, *, run_at: datetime | None
     ) -> None:
         await work.jobs.enqueue(
-            "deliver_webhook", arguments={"delivery": delivery.id}, run_at=run_at
+            "deliver_webhook",
+            arguments={"delivery": delivery.id},
+            run_at=run_at,
+            # One job for each try, however often somebody asks for it.
+            dedupe_key=f"deliver_webhook:{delivery.id}:{len(delivery.tries)}",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import shutil
 import sys
 import tempfile
@@ -12,15 +13,9 @@ from pathlib import Path
 import attrs
 import click
 
-from config.demo import Demo, Directory
+from config.demo import Demo, Directory, Ports
 from entrypoints.cli.lifetime import stop_event
-from entrypoints.cli.processes import (
-    NotReady,
-    Process,
-    ProcessEnded,
-    free_port,
-    running,
-)
+from entrypoints.cli.processes import NotReady, Process, ProcessEnded, free, running
 
 API_PORT = 8080
 INTERRUPTED = 130
@@ -52,6 +47,9 @@ class World:
 )
 @click.option("--evm-rpc", metavar="URL", help="Use this node instead of a devnet of our own.")
 @click.option("--port", type=click.IntRange(0, 65535), help=f"The API's port ({API_PORT}).")
+@click.option(
+    "--devnet-port", type=click.IntRange(0, 65535), help=f"The devnet's port ({DEVNET_PORT})."
+)
 @click.option("--keep", is_flag=True, help="With --script: keep the data directory.")
 def demo(
     *,
@@ -60,10 +58,11 @@ def demo(
     data: Path | None,
     evm_rpc: str | None,
     port: int | None,
+    devnet_port: int | None,
     keep: bool,
 ) -> None:
     """Run a whole gateway here: a database, a chain, the API and a worker."""
-    from config.demo import Directory, default_directory  # noqa: PLC0415 (slow to import)
+    from config.demo import Directory, default_directory
 
     temporary = Path(tempfile.mkdtemp(prefix="switchyard-")) if script and data is None else None
     root = temporary or data or default_directory()
@@ -74,7 +73,7 @@ def demo(
                 script=script,
                 as_json=as_json,
                 evm_rpc=evm_rpc,
-                port=port,
+                ports=_ports(script=script, api=port, devnet=devnet_port),
             )
         )
     except (ProcessEnded, NotReady) as error:
@@ -87,14 +86,26 @@ def demo(
     sys.exit(status)
 
 
+def _ports(*, script: bool, api: int | None, devnet: int | None) -> Ports:
+    """Choose ports nobody listens on; a script, which needs no known one, takes any.
+
+    Raises:
+        PortTaken: somebody listens on one that was asked for.
+    """
+    return Ports(
+        api=free((0 if script else API_PORT) if api is None else api),
+        devnet=free((0 if script else DEVNET_PORT) if devnet is None else devnet),
+    )
+
+
 async def _run(
-    directory: Directory, *, script: bool, as_json: bool, evm_rpc: str | None, port: int | None
+    directory: Directory, *, script: bool, as_json: bool, evm_rpc: str | None, ports: Ports
 ) -> int:
     stop = stop_event()
     stopped = asyncio.create_task(stop.wait())
     async with AsyncExitStack() as stack:
         starting = asyncio.create_task(
-            _start(stack, directory, script=script, evm_rpc=evm_rpc, port=port)
+            _start(stack, directory, script=script, evm_rpc=evm_rpc, ports=ports)
         )
         await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
@@ -105,7 +116,7 @@ async def _run(
         work: asyncio.Task[int] | None = None
         watched = [asyncio.create_task(process.ended()) for process in world.processes]
         if script:
-            from entrypoints.cli.story.chapters import tell  # noqa: PLC0415
+            from entrypoints.cli.story.chapters import tell
 
             work = asyncio.create_task(tell(world, as_json=as_json))
         else:
@@ -129,16 +140,12 @@ async def _start(
     *,
     script: bool,
     evm_rpc: str | None,
-    port: int | None,
+    ports: Ports,
 ) -> World:
     """Start everything in order; the stack stops it in the reverse one."""
-    from config import demo as plan  # noqa: PLC0415 (slow to import)
+    from config import demo as plan
 
     directory.prepare()
-    ports = plan.Ports(
-        api=free_port() if script else API_PORT if port is None else port,
-        devnet=free_port() if script else DEVNET_PORT,
-    )
     processes = []
     postgres = plan.database(directory)
     await asyncio.to_thread(postgres.start)
@@ -209,5 +216,6 @@ Ask for 25.00 USD in test USDT:
 
 Pay it as one of the devnet's well-known payers:
 
-  switchyard pay --data {world.directory.root} <id of the payment intent>
+  switchyard pay --api {world.api_url} --data {shlex.quote(str(world.directory.root))} \\
+    <id of the payment intent>
 """

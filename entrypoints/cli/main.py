@@ -11,35 +11,18 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from config.settings import FILE_VARIABLE, WrongSettings, load
-from domain.ledger.service import CoverageMissing
-from domain.settlements.model import SettlementTransitionRefused
-from domain.settlements.service import NoDestination
+from config.settings import FILE_VARIABLE, load
 from domain.shared.ids import PayoutId, SettlementId
+from domain.shared.money import ChainId
 from entrypoints.cli.demo import demo
+from entrypoints.cli.failures import Telling, told_at_startup
 from entrypoints.cli.lifetime import stop_with_parent
 from entrypoints.cli.pay import pay
-from ports.chain import ChainUnavailable
-from ports.unit_of_work import NotFound, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from config.bootstrap import OperatorServices
-    from config.settings import Settings
-
-SETTINGS_STATUS = 2
-"""The exit status where the settings are wrong."""
-
-_REFUSALS = (
-    ChainUnavailable,
-    CoverageMissing,
-    NoDestination,
-    NotFound,
-    SettlementTransitionRefused,
-    StorageUnavailable,
-)
-"""What an operator's command can be refused for; it is told in a line."""
 
 settings_option = click.option(
     "--settings",
@@ -56,7 +39,7 @@ stop_with_parent_option = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Telling, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="switchyard-gateway", prog_name="switchyard")
 def main() -> None:
     """Switchyard: take payments over many rails, and never lose or double a cent."""
@@ -76,15 +59,15 @@ main.add_command(pay)
 @stop_with_parent_option
 def serve(file: Path | None, *, stop_with_parent: bool) -> None:
     """Serve the HTTP API."""
-    settings = _settings(file)
+    settings = load(file)
     _watch_parent(wanted=stop_with_parent)
-    import uvicorn  # noqa: PLC0415 (only this command needs a web server)
+    import uvicorn
 
-    from config.bootstrap import api  # noqa: PLC0415
-    from entrypoints.http.app import create_app  # noqa: PLC0415
+    from config.bootstrap import api
+    from entrypoints.http.app import create_app
 
     uvicorn.run(
-        create_app(api(settings)),
+        told_at_startup(create_app(api(settings))),
         host=settings.http.host,
         port=settings.http.port,
         access_log=False,
@@ -99,16 +82,13 @@ def serve(file: Path | None, *, stop_with_parent: bool) -> None:
 @stop_with_parent_option
 def worker(file: Path | None, *, stop_with_parent: bool) -> None:
     """Run jobs: watch chains, send transactions, settle, deliver webhooks."""
-    settings = _settings(file)
-    import signal  # noqa: PLC0415
+    settings = load(file)
+    import signal
 
-    from config.bootstrap import worker as build  # noqa: PLC0415
-    from entrypoints.worker.main import Worker  # noqa: PLC0415
+    from config.bootstrap import worker as build
+    from entrypoints.worker.main import Worker
 
-    try:
-        running = Worker(build(settings), settings.worker)
-    except WrongSettings as error:
-        _refuse(error)
+    running = Worker(build(settings), settings.worker)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: running.stop())
     _watch_parent(wanted=stop_with_parent)
@@ -119,8 +99,8 @@ def worker(file: Path | None, *, stop_with_parent: bool) -> None:
 @settings_option
 def migrate(file: Path | None) -> None:
     """Bring the database's schema up to date."""
-    settings = _settings(file)
-    from config.bootstrap import migrate as upgrade  # noqa: PLC0415
+    settings = load(file)
+    from config.bootstrap import migrate as upgrade
 
     click.echo(f"schema: {upgrade(settings)}")
 
@@ -134,8 +114,8 @@ def devnet(
     database: Path | None, port: int, block_seconds: float, *, stop_with_parent: bool
 ) -> None:
     """Serve an EVM chain of your own on this machine; without --database it is forgotten."""
-    from config.demo import run_devnet  # noqa: PLC0415
-    from entrypoints.cli.lifetime import stop_event  # noqa: PLC0415
+    from config.demo import run_devnet
+    from entrypoints.cli.lifetime import stop_event
 
     async def run() -> None:
         stop = stop_event()
@@ -231,10 +211,47 @@ def books_check(file: Path | None, *, chains: bool) -> None:
     _operate(file, run)
 
 
+@books.command(name="gas")
+@settings_option
+def books_gas(file: Path | None) -> None:
+    """Book native coin that somebody has put into the hot wallets."""
+
+    async def run(services: OperatorServices) -> int:
+        for chain in services.chains:
+            money = await services.books.book_gas(chain=chain)
+            asset = services.assets.find(money.asset)
+            click.echo(f"{chain}  {asset.render(money.amount)} {asset.symbol}")
+        return 0
+
+    _operate(file, run)
+
+
+@main.group()
+def chain() -> None:
+    """Chains."""
+
+
+@chain.command(name="resume")
+@click.argument("chain_id")
+@settings_option
+def chain_resume(chain_id: str, file: Path | None) -> None:
+    """Let a chain that was parked move money again."""
+
+    async def run(services: OperatorServices) -> int:
+        if chain_id not in services.chains:
+            click.echo(f"no chain {chain_id}; there are {', '.join(services.chains)}", err=True)
+            return 1
+        await services.watcher.resume(chain=ChainId(chain_id))
+        click.echo(f"{chain_id} moves again")
+        return 0
+
+    _operate(file, run)
+
+
 def _operate(file: Path | None, act: Callable[[OperatorServices], Awaitable[int]]) -> NoReturn:
     """Run one operator's command over finished services, and exit with its status."""
-    settings = _settings(file)
-    from config.bootstrap import operator  # noqa: PLC0415
+    settings = load(file)
+    from config.bootstrap import operator
 
     async def run() -> int:
         services = operator(settings)
@@ -243,25 +260,7 @@ def _operate(file: Path | None, act: Callable[[OperatorServices], Awaitable[int]
                 await stack.enter_async_context(resource)
             return await act(services)
 
-    try:
-        status = asyncio.run(run())
-    except _REFUSALS as refusal:
-        click.echo(f"{type(refusal).__name__}: {refusal}", err=True)
-        status = 1
-    sys.exit(status)
-
-
-def _settings(file: Path | None) -> Settings:
-    try:
-        return load(file)
-    except WrongSettings as error:
-        _refuse(error)
-
-
-def _refuse(error: WrongSettings) -> NoReturn:
-    for line in error.lines:
-        click.echo(line, err=True)
-    sys.exit(SETTINGS_STATUS)
+    sys.exit(asyncio.run(run()))
 
 
 def _watch_parent(*, wanted: bool) -> None:

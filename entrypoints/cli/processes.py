@@ -40,6 +40,13 @@ class NotReady(Exception):
 
 
 @attrs.frozen
+class PortTaken(Exception):
+    """Another program listens on this port of this machine: name another one."""
+
+    port: int
+
+
+@attrs.frozen
 class Process:
     """One running process of the demo."""
 
@@ -111,8 +118,18 @@ async def _stop(child: asyncio.subprocess.Process) -> None:
         await child.wait()
 
 
-def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
+def free(port: int) -> int:
+    """Return the port, or one that nobody listens on in place of 0.
+
+    It is looked at before a process is started: what already listens there would answer in its
+    place.
+
+    Raises:
+        PortTaken: another program listens on it.
+    """
+    try:
+        with socket.create_server(("127.0.0.1", port)) as listener:
+            found: int = listener.getsockname()[1]
+    except OSError as error:
+        raise PortTaken(port) from error
+    return found

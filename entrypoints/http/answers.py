@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+import attrs
 import orjson
 
 from domain.shared.idempotency import Idempotency, RequestReplayed
 from entrypoints.http.endpoint import RawJson
+from entrypoints.http.pagination import next_link
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from domain.merchants.model import Merchant
     from domain.shared.events import Json
     from entrypoints.http.endpoint import Call
+    from entrypoints.http.pagination import Page
 
 _Result = TypeVar("_Result")
 
@@ -22,6 +25,18 @@ _Result = TypeVar("_Result")
 def answer(call: Call[Merchant], shown: Json) -> RawJson:
     """Answer with an object as the domain shows it."""
     return RawJson(body=orjson.dumps(shown), status=call.status)
+
+
+def answer_page(call: Call[Merchant], page: Page[dict[str, Json]]) -> RawJson:
+    """Answer with a page of objects, and link to the next page where there is one."""
+    if page.next_cursor is not None:
+        scope = call.request.scope
+        call.headers["Link"] = next_link(
+            path=scope["path"],
+            query_string=scope["query_string"].decode("ascii"),
+            cursor=page.next_cursor,
+        )
+    return answer(call, attrs.asdict(page))
 
 
 async def answer_once(

@@ -20,8 +20,15 @@ from domain.intents.view import view_intent, view_quote
 from domain.merchants.model import Merchant
 from domain.shared.idempotency import KeyInFlight, KeyReused
 from domain.shared.ids import IntentId, QuoteId
-from domain.shared.money import Assets, MalformedAssetId, Money, UnknownAsset, asset_id
-from entrypoints.http.answers import answer, answer_once
+from domain.shared.money import (
+    AmountOutOfRange,
+    Assets,
+    MalformedAssetId,
+    Money,
+    UnknownAsset,
+    asset_id,
+)
+from entrypoints.http.answers import answer, answer_once, answer_page
 from entrypoints.http.endpoint import Call, RawJson, get, post
 from entrypoints.http.pagination import After, Cursors, Page, Paging
 from entrypoints.http.schema import Text
@@ -50,6 +57,7 @@ _WISHES = (
     NotACurrency,
     AssetNotAccepted,
     PriceOutOfRange,
+    AmountOutOfRange,
     NoRate,
 )
 _KEYS = (KeyInFlight, KeyReused)
@@ -115,7 +123,7 @@ class PaymentIntents:
             view=self._view,
             position=lambda intent: After(created_at=intent.created_at, id=intent.id),
         )
-        return answer(call, attrs.asdict(page))
+        return answer_page(call, page)
 
     @get(
         "/v1/payment_intents/{intent}",

@@ -5,12 +5,24 @@ from __future__ import annotations
 from domain.escrow.model import EscrowActionInProgress, EscrowTransitionRefused
 from domain.intents.model import IntentTransitionRefused
 from domain.intents.quotes import NoRate, QuoteExpired
-from domain.intents.service import AssetNotAccepted, NotACurrency, PriceOutOfRange
+from domain.intents.service import (
+    PRICE_MAX,
+    AssetNotAccepted,
+    NotACurrency,
+    PriceOutOfRange,
+)
 from domain.shared.idempotency import KeyInFlight, KeyReused
-from domain.shared.money import MalformedAssetId, UnknownAsset
+from domain.shared.money import AmountOutOfRange, MalformedAssetId, UnknownAsset
 from entrypoints.http.intents import UnclearOffer
 from entrypoints.http.problems import ProblemTable, ProblemType
 from ports.unit_of_work import NotFound, StorageUnavailable
+
+PRICE_OUT_OF_RANGE = ProblemType(
+    422,
+    "price-out-of-range",
+    "Price out of range",
+    detail=f"A price is at most {PRICE_MAX} of its currency's smallest units.",
+)
 
 REFUSALS = ProblemTable(
     {
@@ -23,7 +35,8 @@ REFUSALS = ProblemTable(
         AssetNotAccepted: ProblemType(
             422, "asset-not-accepted", "Asset not accepted", fields=("asset",)
         ),
-        PriceOutOfRange: ProblemType(422, "price-out-of-range", "Price out of range"),
+        PriceOutOfRange: PRICE_OUT_OF_RANGE,
+        AmountOutOfRange: PRICE_OUT_OF_RANGE,
         UnclearOffer: ProblemType(422, "unclear-offer", "Either a quote or a price and an asset"),
         QuoteExpired: ProblemType(
             422, "quote-expired", "The quote has expired", fields=("expired_at",)

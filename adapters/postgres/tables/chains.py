@@ -22,6 +22,7 @@ CHAIN_CURSOR = Table(
     whole("first"),
     document("seen"),
     document("final"),
+    text("parked", nullable=True),
 )
 
 CHAIN_BLOCK = Table(

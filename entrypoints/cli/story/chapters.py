@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -16,6 +16,9 @@ from domain.shared.money import ChainId
 from entrypoints.cli.demo import World
 from entrypoints.cli.story.merchant import Merchant, Sink, calling, listening
 from entrypoints.cli.story.timeline import StoryFailed, Timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PRICE = {"asset": "iso4217:USD", "amount": "2500"}
 DUE, FEE = 25_000_000, 625_000
@@ -262,5 +265,5 @@ async def _reckoning(story: Story) -> None:
             )
 
 
-def _is(intent: dict[str, Any]) -> Any:  # noqa: ANN401 (a filter of events)
+def _is(intent: dict[str, Any]) -> Callable[[dict[str, Any]], bool]:
     return lambda data: data["id"] == intent["id"]

@@ -1,4 +1,7 @@
-"""A toy resource behind the typed layer: notes in memory, with keys, pages and problems."""
+"""A toy resource behind the typed layer: notes in memory, with keys, pages and problems.
+
+And the real one: ``gateway`` is the whole gateway behind its API, over each storage in turn.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,14 @@ from entrypoints.http.endpoint import Call, RawJson, delete, get, post
 from entrypoints.http.pagination import After, Cursors, Page, Paging
 from entrypoints.http.problems import ProblemTable, ProblemType, Unauthenticated
 from entrypoints.http.schema import Described, Listing, Mapping, Number, Text
+from tests.entrypoints.http.gateway import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from starlette.requests import Request
+
+    from tests.entrypoints.http.gateway import Gateway
 
 NoteId = Annotated[str, Text(pattern="^note_[0-9]{1,9}$", description="A note.", example="note_1")]
 CURSOR_KEY = bytes(range(32))
@@ -188,3 +194,18 @@ def api(cursors: Cursors) -> Api:
 def client(api: Api) -> Iterator[TestClient]:
     with TestClient(api.application(), headers={"Authorization": "Bearer good"}) as client:
         yield client
+
+
+@pytest.fixture(params=["memory", "postgres"])
+async def gateway(request: pytest.FixtureRequest) -> AsyncIterator[Gateway]:
+    """Run the gateway over each storage in turn."""
+    dsn = request.getfixturevalue("postgres_dsn") if request.param == "postgres" else None
+    async with opened(dsn=dsn) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+async def memory_gateway() -> AsyncIterator[Gateway]:
+    """Run the gateway in memory, for what does not depend on the storage."""
+    async with opened() as gateway:
+        yield gateway

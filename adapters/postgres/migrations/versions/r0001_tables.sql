@@ -252,6 +252,7 @@ create table chain_cursor (
     first bigint not null,
     seen jsonb not null,
     final jsonb not null,
+    parked text,
     constraint chain_cursor_pkey primary key (chain)
 );
 

@@ -1,0 +1,119 @@
+"""What benchmarks run on: a durable database, a chain and a merchant, made as for a demo.
+
+Everything lies in one temporary directory and goes away with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+import psycopg
+import uvloop
+
+from adapters.evm.devnet.devnet import Devnet
+from adapters.postgres.embedded.layout import Layout
+from config.bootstrap import operator
+from config.demo import Demo, Directory, Ports, database, migrated, provision, settings_of
+from config.settings import structure
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
+
+    from config.bootstrap import OperatorServices
+    from config.settings import Settings
+
+_Result = TypeVar("_Result")
+
+
+@attrs.frozen(kw_only=True)
+class World:
+    """A gateway's surroundings, running in this process and its children."""
+
+    directory: Directory
+    demo: Demo
+    dsn: str
+    devnet: Devnet
+
+    def settings(self, *, port: int = 0, signs: bool = False) -> dict[str, object]:
+        """Return the settings of one process, as a demo's processes get them."""
+        return settings_of(
+            self.demo,
+            directory=self.directory,
+            dsn=self.dsn,
+            ports=Ports(api=port, devnet=0),
+            brisk=False,
+            signs=signs,
+        )
+
+    def structured(self, *, signs: bool = False) -> Settings:
+        """Return the settings as services are built from them."""
+        return structure(self.settings(signs=signs))
+
+    def postmaster(self) -> int:
+        """Return the process id of PostgreSQL: the first line of ``postmaster.pid``."""
+        file = Layout(self.directory.postgres).data / "postmaster.pid"
+        return int(file.read_text().splitlines()[0])
+
+    def count(self, query: str) -> int:
+        """Return the one number that a query of this package's own asks for."""
+        with psycopg.connect(self.dsn) as connection:
+            row = connection.execute(query.encode()).fetchone()
+        return int(row[0]) if row and row[0] is not None else 0
+
+
+@attrs.frozen
+class Bench:
+    """How long each measurement takes, and what it runs on."""
+
+    seconds: float
+    quick: bool
+
+    def world(self) -> AbstractContextManager[World]:
+        """Return a new world, to be entered; nothing is in it but a merchant."""
+        return _running_world()
+
+
+@contextmanager
+def _running_world() -> Iterator[World]:
+    root = Path(tempfile.mkdtemp(prefix="switchyard-bench-")).resolve()
+    directory = Directory(root)
+    try:
+        directory.prepare()
+        with database(directory) as server, Devnet() as devnet:
+            dsn = migrated(server)
+            made = provision(directory, rpc_url=devnet.url, dsn=dsn, ports=Ports(api=0, devnet=0))
+            yield World(directory=directory, demo=asyncio.run(made), dsn=dsn, devnet=devnet)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@asynccontextmanager
+async def operating(world: World) -> AsyncIterator[OperatorServices]:
+    """Open the services that operators' commands stand on."""
+    services = operator(world.structured())
+    async with opened(services.resources):
+        yield services
+
+
+@asynccontextmanager
+async def opened(
+    resources: Iterable[AbstractAsyncContextManager[object]],
+) -> AsyncIterator[None]:
+    """Open what services stand on, and close it at the end."""
+    async with AsyncExitStack() as stack:
+        for resource in resources:
+            await stack.enter_async_context(resource)
+        yield
+
+
+def run(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+    """Run to the end on uvloop, which the API runs on as well."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(coroutine)
