@@ -18,9 +18,9 @@ import cattrs
 import psycopg
 import tomli_w
 from web3 import AsyncWeb3
+from web3.exceptions import BlockNotFound
 from web3.types import Wei
 
-from adapters.evm.contracts import artifacts
 from adapters.evm.deploy import Deployer
 from adapters.evm.devnet.accounts import devnet_accounts
 from adapters.evm.devnet.server import serve as serve_devnet
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from adapters.evm.web3_account import Web3Account
     from config.settings import Settings
 
 DATABASE = "switchyard"
@@ -71,6 +72,8 @@ class Demo:
     token: str
     hot_wallet: str
     first_block: int
+    first_block_hash: str
+    """By which this chain is told from others where the same contracts lie at the same places."""
     xpub: str
     cursor_key: str = attrs.field(repr=False)
     merchant_id: str = ""
@@ -282,6 +285,7 @@ async def _deploy(directory: Directory, rpc_url: str) -> Demo:
             {"to": AsyncWeb3.to_checksum_address(hot_wallet), "value": Wei(HOT_WALLET_WEI)}
         )
         chain_id = await deployer.web3.eth.chain_id
+        first_block_hash = await _block_hash(deployer, escrow.block)
     return Demo(
         chain=f"eip155:{chain_id}",
         rpc_url=rpc_url,
@@ -289,6 +293,7 @@ async def _deploy(directory: Directory, rpc_url: str) -> Demo:
         token=token.address,
         hot_wallet=hot_wallet,
         first_block=escrow.block,
+        first_block_hash=first_block_hash,
         xpub=xpub,
         cursor_key=secrets.token_hex(32),
     )
@@ -320,11 +325,17 @@ def _write_private(path: Path, text: str) -> None:
 
 
 async def _must_be_there(demo: Demo, directory: Directory) -> None:
-    code = artifacts.load("SwitchyardEscrow").deployed_bytecode
     async with payer(demo, 0) as wallet:
-        address = AsyncWeb3.to_checksum_address(demo.escrow_contract)
-        if bytes(await wallet.web3.eth.get_code(address)) != code:
+        if await _block_hash(wallet, demo.first_block) != demo.first_block_hash:
             raise OtherChain(demo.rpc_url, str(directory.root))
+
+
+async def _block_hash(account: Web3Account, number: int) -> str:
+    """Return the name of the block that has a number, or nothing where there is none."""
+    with suppress(BlockNotFound):
+        block = await account.web3.eth.get_block(number)
+        return str(block["hash"].to_0x_hex())
+    return ""
 
 
 async def _seed_merchant(demo: Demo, settings: Settings) -> Demo:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 # Without this a failed assertion of a shared suite would show nothing but its line.
-pytest.register_assert_rewrite("tests.builders", "tests.contracts", "tests.support")
+pytest.register_assert_rewrite(
+    "tests.builders", "tests.contracts", "tests.entrypoints.http", "tests.support"
+)
 
 pytest_plugins = ["tests.support.postgres"]
 

@@ -67,9 +67,10 @@ def _upsert(table: Table) -> Statement:
 _cursor = select(CHAIN_CURSOR).where(CHAIN_CURSOR.c.chain == bindparam("chain"))
 _CURSOR = compiled(_cursor)
 _LOCK_CURSOR = compiled(_cursor.with_for_update())
-_LOCK_CHAIN = compiled(select(func.pg_advisory_xact_lock(func.hashtextextended(
-    bindparam("chain", type_=NAME), 1
-))))  # fmt: skip
+_LOCK_CHAIN = compiled(
+    select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("chain", type_=NAME), 1))),
+    takes_locks=True,
+)
 _SAVE_CURSOR = _upsert(CHAIN_CURSOR)
 
 _blocks = given_rows("chain_block", *CHAIN_BLOCK.columns)

@@ -21,7 +21,7 @@ _claim = func.claim_idempotency_key(
 ).table_valued(
     Column("claimed", Boolean), Column("fingerprint", LargeBinary), Column("body", LargeBinary)
 )
-_CLAIM = compiled(select(_claim))
+_CLAIM = compiled(select(_claim), takes_locks=True)
 _KEEP = insertion(IDEMPOTENCY_KEY, without=["kept_at"])
 
 

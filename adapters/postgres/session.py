@@ -1,4 +1,9 @@
-"""One database transaction: reads go out at once, writes wait and go out together."""
+"""One database transaction: reads go out at once, writes wait and go out together.
+
+The connection commits by itself, and BEGIN is sent only before a statement that needs the rest of
+its transaction: one that locks, or a write with something to follow. At READ COMMITTED a plain
+read sees no more for being inside one, and a lone last write is a transaction by itself.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from adapters.postgres.failures import in_port_terms
 from adapters.postgres.statements import Statement, combined
@@ -43,14 +49,12 @@ class Session:
 
     async def rows(self, statement: Statement, **parameters: object) -> list[Row]:
         """Carry a statement out, after all writes that wait, and return its rows."""
-        await self.flush()
-        await self._execute(statement.text, statement.arrange(parameters))
+        await self._read(statement, parameters)
         return await self._cursor.fetchall()
 
     async def row(self, statement: Statement, **parameters: object) -> Row | None:
         """Carry a statement out, after all writes that wait, and return its first row."""
-        await self.flush()
-        await self._execute(statement.text, statement.arrange(parameters))
+        await self._read(statement, parameters)
         return await self._cursor.fetchone()
 
     async def write(
@@ -68,9 +72,26 @@ class Session:
         self._parameters += statement.arrange(parameters)
 
     async def flush(self) -> None:
-        """Send the writes that wait, as one statement."""
-        if not self._waiting:
-            return
+        """Send the writes that wait, as one statement of a transaction that goes on."""
+        if self._waiting:
+            await self._begin()
+            await self._send_waiting()
+
+    async def _read(self, statement: Statement, parameters: Mapping[str, object]) -> None:
+        await self.flush()
+        if statement.needs_transaction:
+            await self._begin()
+        await self._execute(statement.text, statement.arrange(parameters))
+
+    async def _begin(self) -> None:
+        if not self._in_transaction:
+            await self._execute("BEGIN", ())
+
+    @property
+    def _in_transaction(self) -> bool:
+        return self.connection.info.transaction_status is not TransactionStatus.IDLE
+
+    async def _send_waiting(self) -> None:
         text, parameters = combined(tuple(self._waiting)), self._parameters
         self._waiting, self._parameters = [], []
         self._touched.clear()
@@ -89,15 +110,19 @@ class Session:
         if self._failure is not None:
             raise self._failure
         last = self.last()
-        try:
-            if last is None:
-                await self.flush()
-                await self.connection.commit()
-                return
+        if last is not None:
             await self.write(*last)
-            async with self.connection.pipeline():
+        try:
+            if not self._in_transaction:
+                if self._waiting:
+                    await self._send_waiting()
+            elif last is None:
                 await self.flush()
                 await self.connection.commit()
+            else:
+                async with self.connection.pipeline():
+                    await self._send_waiting()
+                    await self.connection.commit()
         except psycopg.Error as error:
             self._failure = in_port_terms(error)
             raise self._failure from error

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import Column, bindparam, func, insert, select, update
+from sqlalchemy import Column, Select, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
 
@@ -47,20 +47,30 @@ class Statement:
 
     text: str
     names: tuple[str, ...]
+    needs_transaction: bool = True
+    """False where it only reads and locks nothing, so that it may be carried out by itself."""
 
     def arrange(self, parameters: Mapping[str, object]) -> list[object]:
         """Return the values of parameters in the statement's order."""
         return [parameters[name] for name in self.names]
 
 
-def compiled(clause: ClauseElement, *, columns: Sequence[str] | None = None) -> Statement:
+def compiled(
+    clause: ClauseElement, *, columns: Sequence[str] | None = None, takes_locks: bool = False
+) -> Statement:
     """Compile a statement; ``columns`` are those that an INSERT or UPDATE sets by parameters.
+
+    ``takes_locks`` says of a query that it locks something until the end of its transaction by a
+    function it calls; of those that lock rows it is known.
 
     Constants become part of the text, not parameters: only so can a plan that is kept for all
     parameters use an index which covers some states alone.
     """
     done = clause.compile(dialect=_DIALECT, column_keys=columns)
-    return Statement(str(done), tuple(getattr(done, "positiontup", None) or ()))
+    text = str(done)
+    only_reads = isinstance(clause, Select) and not takes_locks and "FOR UPDATE" not in text
+    names = tuple(getattr(done, "positiontup", None) or ())
+    return Statement(text, names, needs_transaction=not only_reads)
 
 
 def insertion(table: Table, *, without: Sequence[str] = ()) -> Statement:

@@ -83,7 +83,7 @@ class PostgresStorage:
         self._pool = AsyncConnectionPool(
             self.dsn,
             kwargs={
-                "autocommit": False,
+                "autocommit": True,
                 "connect_timeout": settings.connect_seconds,
                 "cursor_factory": AsyncRawCursor,
                 "options": options.strip(),

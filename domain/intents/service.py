@@ -18,7 +18,7 @@ from domain.intents.model import (
     Method,
     PaymentIntent,
 )
-from domain.intents.quotes import RateRules, quote
+from domain.intents.quotes import NoRate, RateRules, quote
 from domain.shared.ids import AttemptId, IntentId, QuoteId
 from domain.shared.money import AssetId, Assets, ChainId, Money, chain_of
 from ports.clock import Clock
@@ -135,18 +135,22 @@ class IntentService:
         """
         made = None
         if isinstance(offer, PriceIn):
-            made = await self._quote(merchant=merchant, price=offer.price, asset=offer.asset)
+            try:
+                made = await self._quote(merchant=merchant, price=offer.price, asset=offer.asset)
+            except NoRate:
+                await self._tell_again(idempotency, owner=merchant.id)
+                raise
         async with self.begin() as work:
             if idempotency:
                 await idempotency.claim(work, owner=merchant.id)
             now = self.clock.now()
             chosen = made or await work.intents.get_quote(QuoteId(str(offer)), owner=merchant.id)
             chosen.must_be_fresh(at=now)
-            if made:
-                await work.intents.add_quote(made)
             intent = await self._draw_up(
                 work, merchant, chosen, method, at=now, pay_within=pay_within
             )
+            if made:
+                await work.intents.add_quote(made)
             intent = attrs.evolve(intent, description=description, metadata=metadata or {})
             await work.intents.add(intent)
             await work.events.record(
@@ -245,7 +249,7 @@ class IntentService:
         """
         async with self.begin() as work:
             cursor = await work.chains.cursor(chain)
-            if cursor is None:
+            if cursor is None or cursor.parked is not None:
                 return 0
             covered = cursor.final.time
             due = await work.intents.overdue(chain=chain, at=covered, limit=limit)
@@ -267,6 +271,14 @@ class IntentService:
     ) -> None:
         await work.intents.save(after)
         await work.events.record(*events.changed(before, after, at=at, assets=self.assets))
+
+    async def _tell_again(
+        self, idempotency: Idempotency[PaymentIntent] | None, *, owner: MerchantId
+    ) -> None:
+        """Answer a request that was carried out before, although it could not be now."""
+        if idempotency:
+            async with self.begin() as work:
+                await idempotency.claim(work, owner=owner)
 
     async def _quote(self, *, merchant: Merchant, price: Money, asset: str) -> Quote:
         currency = self.assets.find(price.asset)

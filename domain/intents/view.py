@@ -61,12 +61,12 @@ def view_quote(quote: Quote, assets: Assets) -> dict[str, Json]:
         "object": "quote",
         "price": render_money(quote.price, assets),
         "due": render_money(quote.due, assets),
-        "rate": str(quote.rate),
+        "rate": format(quote.rate, "f"),
         "spread_bps": quote.spread_bps,
         "sources": [
             {
                 "source": source.source,
-                "rate": str(source.rate),
+                "rate": format(source.rate, "f"),
                 "observed_at": render_time(source.observed_at),
             }
             for source in quote.sources

@@ -19,7 +19,7 @@ from domain.settlements.model import (
 from domain.settlements.netting import payable
 from domain.settlements.payouts import Payout, PayoutState
 from domain.shared.ids import HoldId, PayoutId, SettlementId, SubmissionId
-from domain.shared.money import AssetId, Assets, ChainId, chain_of
+from domain.shared.money import AssetId, Assets, ChainId, Money, chain_of
 from ports.clock import Clock
 from ports.ids import Ids
 from ports.unit_of_work import Begin
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from domain.merchants.model import Merchant
     from domain.shared.ids import MerchantId
-    from domain.shared.money import Money
     from ports.unit_of_work import UnitOfWork
 
 
@@ -61,14 +60,19 @@ class SettlementService:
             merchants = await work.merchants.all()
             kept = await work.ledger.kept_balances()
         owners = {available(merchant.id): merchant for merchant in merchants}
+        owed = [
+            (owners[balance.account], balance.money.asset)
+            for balance in kept
+            if balance.account in owners
+            and payable(balance.money, owners[balance.account].payouts) is not None
+        ]
         made = []
-        for balance in kept:
-            merchant = owners.get(balance.account)
-            if merchant is None or payable(balance.money, merchant.payouts) is None:
-                continue
-            settlement = await self._settle(merchant, balance.money.asset)
-            if settlement is not None:
-                made.append(settlement)
+        # Who can be paid all that he is owed comes first; what is left pays the others in part.
+        for partly in (False, True):
+            for merchant, asset in owed:
+                settlement = await self._settle(merchant, asset, partly=partly)
+                if settlement is not None:
+                    made.append(settlement)
         return made
 
     async def approve(self, *, settlement_id: SettlementId) -> Settlement:
@@ -103,7 +107,9 @@ class SettlementService:
                     settlement.id, settlement.state, SettlementState.APPROVED
                 )
             payout = await self._pay(work, settlement, refused.destination, refused.hold_id, at=at)
-            await work.settlements.save(settlement.try_again(payout_id=payout.id))
+            trying = settlement.try_again(payout_id=payout.id)
+            await work.settlements.save(trying)
+            await self._tell(work, trying, at=at)
             await work.commit()
         return payout
 
@@ -121,7 +127,9 @@ class SettlementService:
         async with self.begin() as work:
             return await work.settlements.get_payout(payout_id, owner=owner)
 
-    async def _settle(self, merchant: Merchant, asset: AssetId) -> Settlement | None:
+    async def _settle(
+        self, merchant: Merchant, asset: AssetId, *, partly: bool
+    ) -> Settlement | None:
         """Settle one balance, unless it is too little now or lies where no payout can take it."""
         at = self.clock.now()
         chain = chain_of(asset)
@@ -133,11 +141,14 @@ class SettlementService:
             if cursor is None or cursor.parked is not None:
                 return None
             balance = await work.ledger.lock_balance(available(merchant.id), asset)
-            money = payable(balance, merchant.payouts)
-            if money is None or money.amount > await self._liquid(work, chain, asset):
-                return None  # What lies at deposit addresses waits for the sweep.
+            # What lies at deposit addresses is owed as well, and waits for the sweep.
+            liquid = Money(await self._liquid(work, chain, asset), asset)
+            money = payable(min(balance, liquid), merchant.payouts)
+            if money is None or (money < balance and not partly):
+                return None
             settlement = await self._close(work, merchant, money, at=at)
-            if not merchant.payouts.needs_approval(money):
+            # Judged by all that is owed, or the limit could be passed in parts.
+            if not merchant.payouts.needs_approval(balance):
                 settlement = await self._approve(work, merchant, settlement, at=at)
             await work.commit()
         return settlement

@@ -95,6 +95,11 @@ class Delivery:
     tries: tuple[Try, ...] = ()
     next_try_at: datetime | None = None
 
+    def due(self, *, at: datetime) -> bool:
+        """Tell whether the time for the next try has come."""
+        pending = self.state is DeliveryState.PENDING
+        return pending and (self.next_try_at is None or at >= self.next_try_at)
+
     def record(self, tried: Try) -> Delivery:
         """Note a try: delivered, to be tried again later, or parked for a person.
 

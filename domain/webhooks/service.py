@@ -92,7 +92,7 @@ class WebhookService:
         """
         async with self.begin() as work:
             delivery = await work.webhooks.lock_delivery(delivery_id)
-            if delivery.state is not DeliveryState.PENDING:
+            if not delivery.due(at=self.clock.now()):
                 return delivery
             endpoint = await work.webhooks.get_endpoint(delivery.endpoint_id)
             recorded = await work.events.get(delivery.event_id)
@@ -134,10 +134,11 @@ class WebhookService:
     async def _promise(
         self, work: UnitOfWork, delivery: Delivery, *, run_at: datetime | None
     ) -> None:
+        when = "now" if run_at is None else "later"
         await work.jobs.enqueue(
             "deliver_webhook",
             arguments={"delivery": delivery.id},
             run_at=run_at,
             # One job for each try, however often somebody asks for it.
-            dedupe_key=f"deliver_webhook:{delivery.id}:{len(delivery.tries)}",
+            dedupe_key=f"deliver_webhook:{delivery.id}:{len(delivery.tries)}:{when}",
         )

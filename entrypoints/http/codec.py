@@ -67,7 +67,9 @@ class Fault:
     @classmethod
     def at(cls, path: tuple[str, ...], detail: str) -> Fault:
         """Name the place by its path of member names and indices."""
-        escaped = (step.replace("~", "~0").replace("/", "~1") for step in path)
+        # A name with U+0000 is refused, and shown without it: no text of ours has one.
+        shown = (step.replace("\0", "\ufffd") for step in path)
+        escaped = (step.replace("~", "~0").replace("/", "~1") for step in shown)
         return cls("".join(f"/{step}" for step in escaped), detail)
 
 

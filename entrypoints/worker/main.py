@@ -33,6 +33,9 @@ POLL_SECONDS = 0.2
 STORAGE_PAUSE_SECONDS = 1.0
 """How long to wait before a storage that did not answer is asked again."""
 
+AHEAD = 2
+"""How many jobs are claimed for each thread: one to run, the rest to be at hand."""
+
 SHUTDOWN_SECONDS = 20
 """How long running jobs may take to end; what has not by then is run again by lease."""
 
@@ -47,6 +50,7 @@ class Worker:
         self._settings = settings
         self._stopped = threading.Event()
         self._running: dict[str, Job] = {}
+        self._freed = asyncio.Event()
         self._runner = JobRunner(
             begin=services.begin,
             clock=services.clock,
@@ -89,10 +93,14 @@ class Worker:
         await self._runner.begin_schedules()
 
     async def _claim(self) -> None:
-        """Hand over as many jobs as there are free threads, or wait for one."""
-        free = self._settings.threads - len(self._running)
+        """Keep the threads busy, a few jobs ahead; where there are none, wait for one."""
+        free = self._settings.threads * AHEAD - len(self._running)
+        if free <= 0:
+            self._freed.clear()
+            await self._freed.wait()
+            return
         try:
-            jobs = await self._runner.claim(limit=free) if free else ()
+            jobs = await self._runner.claim(limit=free)
         except StorageUnavailable as error:
             log.warning("no jobs: %s", error)
             await asyncio.sleep(STORAGE_PAUSE_SECONDS)
@@ -108,6 +116,7 @@ class Worker:
             await self._runner.run(self._running[job_id])
         finally:
             del self._running[job_id]
+            self._freed.set()
 
     def _wait_for_running(self) -> None:
         deadline = threading.Event()

@@ -110,7 +110,7 @@ def members() -> list[Bad]:
     metadata = [
         ({str(n): "" for n in range(21)}, ""), ({"k" * 41: ""}, "/" + "k" * 41),
         ({"k": "v" * 501}, "/k"), ({"k": 1}, "/k"), ({"k": None}, "/k"), ({"k": "\0"}, "/k"),
-        ({"": ""}, "/"), ({"a/b~": 1}, "/a~1b~0"), ([], ""), ("", ""),
+        ({"": ""}, "/"), ({"\0": ""}, "/\ufffd"), ({"a/b~": 1}, "/a~1b~0"), ([], ""), ("", ""),
     ]  # fmt: skip
     descriptions: list[object] = ["d" * 501, "\0", 5, []]
     methods: list[object] = ["card", "ESCROW", "", None, 1, ...]

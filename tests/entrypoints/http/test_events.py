@@ -133,3 +133,20 @@ async def test_a_malformed_place_is_refused(memory_gateway: Gateway, query: str)
     assert refusal(response) == (422, "invalid-request")
     [error] = response.json()["errors"]
     assert error["parameter"] == query.partition("=")[0]
+
+
+async def test_a_settlement_tells_of_its_next_payout(gateway: Gateway) -> None:
+    intent = await gateway.held()
+    told(await gateway.ada.http.post(f"/v1/payment_intents/{intent['id']}/escrow/release"), 202)
+    await gateway.send()
+    settlements = gateway.services.settlements()
+    [settlement] = await settlements.run()
+    async with gateway.storage.begin() as work:
+        payout = await work.settlements.lock_payout(settlement.payout_id)
+        await work.settlements.save_payout(payout.refuse(reason="made up"))
+        await work.commit()
+
+    await settlements.retry_payout(payout_id=settlement.payout_id)
+
+    [shown] = (await gateway.ada.get("/v1/settlements"))["data"]
+    assert shown == (await gateway.ada.newest_events())[settlement.id]

@@ -178,3 +178,13 @@ async def test_two_keys_are_refused(memory_gateway: Gateway) -> None:
 async def test_any_visible_ascii_is_a_key(gateway: Gateway, key: str) -> None:
     first, again = await post(gateway.ada, key=key), await post(gateway.ada, key=key)
     assert (again.content, replayed(again)) == (first.content, True)
+
+
+async def test_an_answer_is_told_again_without_a_rate(gateway: Gateway) -> None:
+    first = await post(gateway.ada)
+    for source in gateway.services.adapters.rates():
+        source.fail_next()
+
+    again = await post(gateway.ada)
+
+    assert (again.content, replayed(again)) == (first.content, True)

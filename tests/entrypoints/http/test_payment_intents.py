@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.builders import CONTRACT, USDT
+from tests.builders import COIN, CONTRACT, USDT
 from tests.entrypoints.http.gateway import FEE_BPS, price, refusal, told
 
 if TYPE_CHECKING:
@@ -204,3 +204,14 @@ async def pages(gateway: Gateway, *, limit: int) -> list[list[str]]:
             return found
         query["cursor"] = page["next_cursor"]
     raise AssertionError("the pages have no end")
+
+
+async def test_a_small_rate_is_written_without_an_exponent(gateway: Gateway) -> None:
+    assets = gateway.services.adapters.assets()
+    for source in gateway.services.adapters.rates():
+        source.say(assets.find(COIN.id), assets.find("iso4217:USD"), "0.0000001")
+
+    body = {"price": price(1), "asset": COIN.id}
+    quote = told(await gateway.ada.http.post("/v1/quotes", json=body), 201)
+
+    assert quote["rate"] == quote["sources"][0]["rate"] == "0.0000001"

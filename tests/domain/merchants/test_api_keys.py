@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import hashlib
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.merchants.api_keys import ENTROPY_BYTES, PREFIX, MalformedApiKey, digest, write
+
+entropies = st.binary(min_size=ENTROPY_BYTES, max_size=ENTROPY_BYTES)
+DIGITS = string.digits + string.ascii_letters
+
+
+@given(entropies)
+def test_a_key_is_a_prefix_a_secret_and_a_checksum(entropy: bytes) -> None:
+    text = write(entropy)
+
+    assert text.startswith(PREFIX)
+    assert len(text) == len(PREFIX) + 32 + 6
+    assert set(text.removeprefix(PREFIX)) <= set(DIGITS)
+    assert digest(text) == hashlib.sha256(text.encode()).digest()
+
+
+@given(entropies, entropies)
+def test_other_entropy_makes_another_key(one: bytes, other: bytes) -> None:
+    assert (write(one) == write(other)) == (one == other)
+
+
+@given(st.data(), entropies)
+def test_any_one_character_typo_is_refused(data: st.DataObject, entropy: bytes) -> None:
+    text = write(entropy)
+    place = data.draw(st.integers(0, len(text) - 1))
+    typo = data.draw(st.sampled_from([c for c in DIGITS + "_-" if c != text[place]]))
+
+    with pytest.raises(MalformedApiKey):
+        digest(text[:place] + typo + text[place + 1 :])
+
+
+@given(st.data(), entropies)
+def test_a_lost_or_doubled_character_is_refused(data: st.DataObject, entropy: bytes) -> None:
+    text = write(entropy)
+    place = data.draw(st.integers(0, len(text) - 1))
+
+    for mangled in (text[:place] + text[place + 1 :], text[:place] + text[place] + text[place:]):
+        with pytest.raises(MalformedApiKey):
+            digest(mangled)
+
+
+@pytest.mark.parametrize("text", ["", "sy_test_", "Bearer x", "x" * 46, "ü" * 46])
+def test_what_was_never_a_key_is_refused(text: str) -> None:
+    with pytest.raises(MalformedApiKey):
+        digest(text)

@@ -1,0 +1,368 @@
+"""Use cases of webhooks: every event reaches every server that wants it, at least once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import attrs
+import pytest
+
+from adapters.memory.publisher import RecordingPublisher
+from domain.shared.ids import DeliveryId
+from domain.shared.jobs import JobState
+from domain.shared.running import LEASE, JobRunner
+from domain.webhooks.model import RETRY_DELAYS, DeliveryState
+from domain.webhooks.service import SECRET_BYTES
+from ports.unit_of_work import NotFound, StorageUnavailable
+from tests.domain.mishaps import Died, Mortal, yielding
+from tests.domain.world import another_merchant, new_world
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from domain.webhooks.model import Delivery, Endpoint, Try
+    from tests.domain.world import Services, World
+
+URL = "https://shop.example/hooks"
+
+
+async def listening(world: World, *types: str, url: str = URL) -> Endpoint:
+    return await world.services.webhooks.register(
+        owner=world.merchant.id, url=url, types=frozenset(types)
+    )
+
+
+def deliveries(world: World) -> list[Delivery]:
+    return list(world.around.store.tables.deliveries)
+
+
+def runner(world: World, services: Services | None = None) -> JobRunner:
+    webhooks = (services or world.services).webhooks
+
+    async def deliver_webhook(arguments: Mapping[str, str]) -> None:
+        await webhooks.deliver(delivery_id=DeliveryId(arguments["delivery"]))
+
+    return JobRunner(
+        (services or world.services).begin,
+        world.clock,
+        world.around.ids,
+        {"deliver_webhook": deliver_webhook},
+    )
+
+
+async def run_jobs(world: World) -> int:
+    """Run what is due; return how many jobs that were."""
+    jobs = await runner(world).claim(limit=100)
+    for job in jobs:
+        await runner(world).run(job)
+    return len(jobs)
+
+
+async def one_delivery(world: World) -> Delivery:
+    """Return a delivery that was never tried."""
+    await listening(world)
+    await world.intent()
+    await world.services.webhooks.hand_over()
+    [delivery] = deliveries(world)
+    return delivery
+
+
+async def test_an_event_goes_to_every_endpoint_that_wants_it(world: World) -> None:
+    everything = await listening(world)
+    canceled = await listening(world, "payment_intent.canceled", url=f"{URL}/canceled")
+    other = await another_merchant(world)
+    await world.services.webhooks.register(owner=other.id, url="https://other.example")
+    intent = await world.intent()
+    await world.services.intents.cancel(owner=world.merchant.id, intent_id=intent.id)
+
+    assert await world.services.webhooks.hand_over() == 2
+    await run_jobs(world)
+
+    told = {(it.endpoint_id, it.state) for it in deliveries(world)}
+    assert told == {
+        (everything.id, DeliveryState.DELIVERED),
+        (canceled.id, DeliveryState.DELIVERED),
+    }
+    posts = world.around.publisher.posts
+    assert sorted(post.url for post in posts) == [URL, URL, f"{URL}/canceled"]
+    secrets = {URL: everything.secret, f"{URL}/canceled": canceled.secret}
+    assert all(post.secret == secrets[post.url] for post in posts)
+
+
+async def test_an_event_is_handed_over_once(world: World) -> None:
+    await listening(world)
+    for _ in range(3):
+        await world.intent()
+
+    assert await world.services.webhooks.hand_over(limit=2) == 2
+    assert await world.services.webhooks.hand_over(limit=2) == 1
+    assert await world.services.webhooks.hand_over() == 0
+    assert len(deliveries(world)) == 3
+
+
+async def test_two_at_once_hand_an_event_over_once(world: World) -> None:
+    await listening(world)
+    await world.intent()
+
+    handed = await asyncio.gather(*(yielding(world.around).webhooks.hand_over() for _ in range(3)))
+
+    assert sum(handed) == len(deliveries(world)) == 1
+
+
+async def test_deliveries_vanish_with_what_was_rolled_back(world: World) -> None:
+    await listening(world)
+    await world.intent()
+
+    world.around.store.fail_next_commit()
+    with pytest.raises(StorageUnavailable):
+        await world.services.webhooks.hand_over()
+    assert deliveries(world) == []
+    assert len(world.around.store.tables.jobs) == 0
+
+    assert await world.services.webhooks.hand_over() == 1
+
+
+async def test_the_sequence_of_a_merchants_events_has_no_gap(world: World) -> None:
+    other = await another_merchant(world)
+    for turn in range(4):
+        world.around.store.fail_next_commit()
+        with pytest.raises(StorageUnavailable):
+            await world.intent()
+        await world.intent()
+        await world.intent(merchant=other)
+        world.pay(await world.intent(), 5 + turn)
+        await world.read()
+
+    for merchant in (world.merchant, other):
+        sequence = [recorded.sequence for recorded in await world.feed(merchant)]
+        assert sequence == list(range(1, len(sequence) + 1))
+    assert len(await world.feed(other)) == 4
+    page = await world.services.webhooks.feed(owner=world.merchant.id, after=2, limit=3)
+    assert [recorded.sequence for recorded in page] == [3, 4, 5]
+
+
+async def test_a_message_carries_the_event_as_the_feed_has_it(world: World) -> None:
+    await one_delivery(world)
+    await run_jobs(world)
+
+    [post] = world.around.publisher.posts
+    [recorded] = await world.feed()
+    body = json.loads(post.body)
+    assert (body["id"], body["sequence"], body["type"]) == (
+        recorded.id,
+        1,
+        "payment_intent.created",
+    )
+    assert post.message_id == recorded.id
+    assert body["data"] == json.loads(json.dumps(recorded.event.data, default=dict))
+
+
+async def test_every_endpoint_has_a_key_of_its_own(world: World) -> None:
+    one, two = await listening(world), await listening(world)
+
+    assert one.secret.startswith("whsec_")
+    assert one.secret != two.secret
+    assert SECRET_BYTES >= 24
+    assert one.secret not in repr(one)
+
+
+class TestRetries:
+    async def test_a_failure_is_tried_again_as_the_schedule_says(self, world: World) -> None:
+        await one_delivery(world)
+        world.around.publisher.refuse_next(503, times=100)
+
+        for delay in (*RETRY_DELAYS, None):
+            assert await run_jobs(world) == 1
+            assert await run_jobs(world) == 0
+            [delivery] = deliveries(world)
+            if delay is None:
+                break
+            assert delivery.state is DeliveryState.PENDING
+            assert delivery.next_try_at == world.clock.now() + delay
+            world.clock.move_to(world.clock.now() + delay)
+
+        assert delivery.state is DeliveryState.PARKED
+        assert delivery.next_try_at is None
+        assert len(delivery.tries) == len(world.around.publisher.posts) == len(RETRY_DELAYS) + 1
+        assert len({post.message_id for post in world.around.publisher.posts}) == 1
+        world.clock.advance(days=30)
+        assert await run_jobs(world) == 0
+
+    @pytest.mark.parametrize("status", [301, 400, 500, None])
+    async def test_all_but_success_is_failure(self, world: World, status: int | None) -> None:
+        await one_delivery(world)
+        publisher = world.around.publisher
+        if status is None:
+            publisher.time_out_next()
+        else:
+            publisher.refuse_next(status)
+        await run_jobs(world)
+
+        [delivery] = deliveries(world)
+        assert delivery.state is DeliveryState.PENDING
+        assert [it.status for it in delivery.tries] == [status]
+
+    async def test_a_later_try_can_succeed(self, world: World) -> None:
+        await one_delivery(world)
+        world.around.publisher.time_out_next()
+        await run_jobs(world)
+        world.clock.advance(seconds=RETRY_DELAYS[0].seconds)
+        await run_jobs(world)
+
+        [delivery] = deliveries(world)
+        assert delivery.state is DeliveryState.DELIVERED
+        first, second = world.around.publisher.posts
+        assert (first.message_id, first.body) == (second.message_id, second.body)
+        assert first.at < second.at
+
+    async def test_who_is_gone_is_asked_no_more(self, world: World) -> None:
+        delivery = await one_delivery(world)
+        world.around.publisher.refuse_next(410)
+        await run_jobs(world)
+
+        [parked] = deliveries(world)
+        assert parked.state is DeliveryState.PARKED
+        assert not world.around.store.tables.endpoints.get(delivery.endpoint_id).enabled  # type: ignore[union-attr] # It is there.
+
+        await world.intent()
+        await world.services.webhooks.hand_over()
+        assert len(deliveries(world)) == 1
+        assert len(world.around.publisher.posts) == 1
+
+    async def test_a_delivery_that_has_ended_is_left_as_it_is(self, world: World) -> None:
+        delivery = await one_delivery(world)
+        deliver = world.services.webhooks.deliver
+        done = await deliver(delivery_id=delivery.id)
+
+        assert await deliver(delivery_id=delivery.id) == done
+        assert len(world.around.publisher.posts) == 1
+
+    async def test_there_is_nothing_to_deliver_by_another_name(self, world: World) -> None:
+        webhooks = world.services.webhooks
+        for verb in (webhooks.deliver, webhooks.redeliver):
+            with pytest.raises(NotFound):
+                await verb(delivery_id=DeliveryId("wd_none"))
+
+
+class TestRedelivery:
+    async def test_what_was_delivered_can_be_sent_again(self, world: World) -> None:
+        delivery = await one_delivery(world)
+        await run_jobs(world)
+
+        await world.services.webhooks.redeliver(delivery_id=delivery.id)
+        await run_jobs(world)
+
+        [again] = deliveries(world)
+        assert again.state is DeliveryState.DELIVERED
+        assert len(again.tries) == 2
+        first, second = world.around.publisher.posts
+        assert first.message_id == second.message_id
+
+    async def test_what_is_parked_can_be_sent_again(self, world: World) -> None:
+        await one_delivery(world)
+        world.around.publisher.refuse_next(500, times=len(RETRY_DELAYS) + 1)
+        for _ in range(len(RETRY_DELAYS) + 1):
+            await run_jobs(world)
+            world.clock.advance(days=1)
+        [parked] = deliveries(world)
+        assert parked.state is DeliveryState.PARKED
+
+        await world.services.webhooks.redeliver(delivery_id=parked.id)
+        await run_jobs(world)
+
+        [again] = deliveries(world)
+        assert again.state is DeliveryState.DELIVERED
+        assert len(again.tries) == len(RETRY_DELAYS) + 2
+
+    async def test_what_waits_for_a_later_try_is_sent_at_once(self, world: World) -> None:
+        delivery = await one_delivery(world)
+        world.around.publisher.refuse_next(500, times=2)
+        await run_jobs(world)
+        world.clock.move_to(world.clock.now() + RETRY_DELAYS[0])
+        await run_jobs(world)
+        assert await run_jobs(world) == 0
+
+        await world.services.webhooks.redeliver(delivery_id=delivery.id)
+        await run_jobs(world)
+
+        assert deliveries(world)[0].state is DeliveryState.DELIVERED
+        world.clock.advance(days=1)
+        await run_jobs(world)
+        assert len(world.around.publisher.posts) == 3
+
+    async def test_asking_for_what_is_pending_does_not_double_the_tries(
+        self, world: World
+    ) -> None:
+        delivery = await one_delivery(world)
+        world.around.publisher.refuse_next(500, times=100)
+        await world.services.webhooks.redeliver(delivery_id=delivery.id)
+        for _ in range(3):
+            await run_jobs(world)
+            world.clock.advance(hours=3)
+
+        waiting = world.around.store.tables.jobs.where(state=JobState.READY)
+        assert len(waiting) == 1
+
+
+class TestDeath:
+    async def test_who_dies_after_the_post_sends_it_again_under_the_same_name(
+        self, world: World
+    ) -> None:
+        await one_delivery(world)
+
+        class Doomed(RecordingPublisher):
+            async def post(
+                self, *, url: str, secret: str, message_id: str, at: datetime, body: bytes
+            ) -> Try:
+                await world.around.publisher.post(
+                    url=url, secret=secret, message_id=message_id, at=at, body=body
+                )
+                raise Died
+
+        services = world.services
+        webhooks = attrs.evolve(services.webhooks, publisher=Doomed())
+        mortal = runner(world, attrs.evolve(services, webhooks=webhooks))
+        [job] = await mortal.claim(limit=10)
+        with pytest.raises(Died):
+            await mortal.run(job)
+        assert deliveries(world)[0].tries == ()
+
+        assert await run_jobs(world) == 0
+        world.clock.move_to(world.clock.now() + LEASE)
+        assert await run_jobs(world) == 1
+
+        [delivery] = deliveries(world)
+        assert delivery.state is DeliveryState.DELIVERED
+        first, second = world.around.publisher.posts
+        assert (first.message_id, first.body) == (second.message_id, second.body)
+
+    async def test_who_dies_anywhere_delivers_in_the_end(self) -> None:
+        for step in range(1, 300):
+            world = await new_world()
+            await listening(world)
+            await world.intent()
+            services = Mortal(world.around, dies_at=step).services
+            try:
+                await services.webhooks.hand_over()
+                mortal = runner(world, services)
+                for job in await mortal.claim(limit=10):
+                    await mortal.run(job)
+            except Died:
+                pass
+            else:
+                assert step > 30, "the deliverer was hardly looked at"
+                return
+            world.clock.move_to(world.clock.now() + LEASE)
+            await world.services.webhooks.hand_over()
+            await run_jobs(world)
+
+            [delivery] = deliveries(world)
+            assert delivery.state is DeliveryState.DELIVERED, f"died at step {step}"
+            posts = world.around.publisher.posts
+            assert 1 <= len(posts) <= 2
+            assert all(one.message_id == two.message_id for one, two in pairwise(posts))
+        raise AssertionError("the deliverer never came to its end")
