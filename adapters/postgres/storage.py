@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 import attrs
 import psycopg
@@ -76,6 +77,7 @@ class PostgresStorage:
     ids: Ids
     settings: PoolSettings = attrs.field(factory=PoolSettings)
     _pool: AsyncConnectionPool[AsyncConnection[Row]] = attrs.field(init=False)
+    _indices: deque[int] = attrs.field(factory=deque, init=False)
 
     def __attrs_post_init__(self) -> None:
         settings = self.settings
@@ -118,7 +120,9 @@ class PostgresStorage:
 
     def begin(self) -> PostgresUnitOfWork:
         """Return a unit of work, to be entered with ``async with``."""
-        return PostgresUnitOfWork(pool=self._pool, clock=self.clock, ids=self.ids)
+        return PostgresUnitOfWork(
+            pool=self._pool, clock=self.clock, ids=self.ids, indices=self._indices
+        )
 
 
 async def _configure(connection: AsyncConnection[Row]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from typing import TYPE_CHECKING, Self
 
 import attrs
@@ -57,6 +58,7 @@ class PostgresUnitOfWork:
     _pool: AsyncConnectionPool[AsyncConnection[Row]]
     _clock: Clock
     _ids: Ids
+    _indices: deque[int]
     _session: Session = attrs.field(init=False)
 
     async def __aenter__(self) -> Self:
@@ -71,7 +73,7 @@ class PostgresUnitOfWork:
             raise in_port_terms(error) from error
         self._session = session
         self.merchants = PostgresMerchants(session)
-        self.intents = PostgresIntents(session)
+        self.intents = PostgresIntents(session, self._indices)
         self.escrows = PostgresEscrows(session)
         self.ledger = PostgresLedger(session, clock=self._clock, ids=self._ids)
         self.settlements = PostgresSettlements(session)

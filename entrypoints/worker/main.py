@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 import dramatiq
@@ -97,7 +97,8 @@ class Worker:
         free = self._settings.threads * AHEAD - len(self._running)
         if free <= 0:
             self._freed.clear()
-            await self._freed.wait()
+            with suppress(TimeoutError):  # To see, now and then, whether it is time to stop.
+                await asyncio.wait_for(self._freed.wait(), POLL_SECONDS)
             return
         try:
             jobs = await self._runner.claim(limit=free)

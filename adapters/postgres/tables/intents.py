@@ -81,4 +81,4 @@ Index(
 )
 
 DEPOSIT_INDEX = Sequence("deposit_index", metadata=METADATA, start=0, minvalue=0)
-"""Places under the extended public key. A place that is never used costs nothing."""
+"""Blocks of places under the extended public key, reserved by one process each."""

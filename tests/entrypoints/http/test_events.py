@@ -141,6 +141,7 @@ async def test_a_settlement_tells_of_its_next_payout(gateway: Gateway) -> None:
     await gateway.send()
     settlements = gateway.services.settlements()
     [settlement] = await settlements.run()
+    assert settlement.payout_id is not None
     async with gateway.storage.begin() as work:
         payout = await work.settlements.lock_payout(settlement.payout_id)
         await work.settlements.save_payout(payout.refuse(reason="made up"))

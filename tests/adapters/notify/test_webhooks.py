@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import json
+import socket
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from adapters.notify.webhooks import WebhookPublisher
+from domain.webhooks.model import RESPONSE_EXCERPT_MAX
+from tests.adapters.notify.merchant_server import listening
+from tests.contracts.publisher import SECRET, PublisherContract, post
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.adapters.notify.merchant_server import MerchantServer
+
+BODY = '{"id":"evt_01","text":"näher"}'.encode()
+
+
+@pytest.fixture
+async def publisher() -> AsyncIterator[WebhookPublisher]:
+    async with WebhookPublisher(timeout_seconds=0.3, allow_private_addresses=True) as publisher:
+        yield publisher
+
+
+@pytest.fixture
+async def receiver(publisher: WebhookPublisher) -> AsyncIterator[MerchantServer]:
+    async with listening(publisher) as merchant:
+        yield merchant
+
+
+class TestWebhookPublisher(PublisherContract):
+    @pytest.fixture
+    async def receiver(self, publisher: WebhookPublisher) -> AsyncIterator[MerchantServer]:
+        async with listening(publisher) as merchant:
+            yield merchant
+
+
+async def test_any_library_of_the_standard_verifies_it(receiver: MerchantServer) -> None:
+    at = datetime.now(UTC)
+    await receiver.publisher.post(
+        url=receiver.url, secret=SECRET, message_id="evt_01", at=at, body=BODY
+    )
+
+    (request,) = receiver.arrived
+    assert request.target == "/hooks?shop=1"
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["user-agent"].startswith("Switchyard")
+    assert request.headers["webhook-id"] == "evt_01"
+    assert request.headers["webhook-timestamp"] == str(int(at.timestamp()))
+    assert Webhook(SECRET).verify(request.body, request.headers) == json.loads(BODY)
+
+
+@pytest.mark.parametrize("changed", ["body", "webhook-id", "webhook-timestamp", "secret"])
+async def test_whatever_is_changed_is_found(receiver: MerchantServer, changed: str) -> None:
+    await receiver.publisher.post(
+        url=receiver.url, secret=SECRET, message_id="evt_01", at=datetime.now(UTC), body=BODY
+    )
+
+    (request,) = receiver.arrived
+    headers, body = dict(request.headers), request.body
+    secret = SECRET if changed != "secret" else "whsec_YW5vdGhlciBrZXkgb2YgdGhlIHRlc3RzIG9ubHk="
+    if changed == "body":
+        body = body.replace(b"evt_01", b"evt_02")
+    elif changed == "webhook-timestamp":
+        headers[changed] = str(int(headers[changed]) + 1)
+    elif changed == "webhook-id":
+        headers[changed] = "evt_02"
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secret).verify(body, headers)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_never_followed(receiver: MerchantServer, status: int) -> None:
+    receiver.answer(status, b"", f"Location: http://127.0.0.1:{receiver.port}/elsewhere")
+
+    tried = await post(receiver)
+
+    assert tried.status == status
+    assert not tried.accepted
+    assert [request.target for request in receiver.arrived] == ["/hooks?shop=1"]
+
+
+async def test_gone_is_told_apart(receiver: MerchantServer) -> None:
+    receiver.answer(410, b"we have moved")
+
+    tried = await post(receiver)
+
+    assert tried.gone
+    assert tried.detail == "we have moved"
+
+
+async def test_of_a_long_answer_the_beginning_is_kept(receiver: MerchantServer) -> None:
+    receiver.answer(500, b"x" * 1_000_000)
+
+    tried = await post(receiver)
+
+    assert tried.detail == "x" * RESPONSE_EXCERPT_MAX
+
+
+async def test_an_answer_of_any_bytes_can_be_stored(receiver: MerchantServer) -> None:
+    receiver.answer(500, b"\0\xff\xfe no \0 text")
+
+    tried = await post(receiver)
+
+    assert "\0" not in tried.detail
+    assert tried.detail.encode().decode() == tried.detail
+    assert tried.detail.endswith(" no  text")
+
+
+async def test_an_answer_in_pieces_is_kept_as_far_as_wanted(receiver: MerchantServer) -> None:
+    head = b"HTTP/1.1 500 Said\r\nTransfer-Encoding: chunked\r\n\r\n"
+    receiver.send(head + b"5\r\nfirst\r\n7\r\n second\r\n0\r\n\r\n")
+
+    tried = await post(receiver)
+
+    assert tried.detail == "first second"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH_9.9\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: minus one\r\n\r\n",
+        b"HTTP/1.1 500 Said\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+    ],
+    ids=["nothing", "another protocol", "a length that is none", "not compressed"],
+)
+async def test_garbage_is_told_and_not_raised(receiver: MerchantServer, reply: bytes) -> None:
+    receiver.send(reply)
+
+    tried = await post(receiver)
+
+    assert not tried.accepted
+    assert tried.status is None
+    assert tried.detail
+
+
+async def test_an_answer_that_is_cut_off_counts_by_its_status(receiver: MerchantServer) -> None:
+    receiver.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut off")
+
+    tried = await post(receiver)
+
+    assert tried.accepted
+    assert tried.detail == "cut off"
+
+
+async def test_nobody_there_is_told(publisher: WebhookPublisher) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+
+    tried = await publisher.post(
+        url=f"http://127.0.0.1:{port}/",
+        secret=SECRET,
+        message_id="evt_01",
+        at=datetime.now(UTC),
+        body=BODY,
+    )
+
+    assert tried.status is None
+    assert "Connect" in tried.detail
+
+
+@pytest.mark.parametrize("url", ["", "no url", "ftp://127.0.0.1/", "http://", "http://[::1/"])
+async def test_what_is_no_address_of_the_web_is_told(
+    publisher: WebhookPublisher, url: str
+) -> None:
+    tried = await publisher.post(
+        url=url, secret=SECRET, message_id="evt_01", at=datetime.now(UTC), body=BODY
+    )
+
+    assert tried.status is None
+    assert tried.detail
