@@ -40,8 +40,11 @@ class Ledger(Protocol):
         """
         ...
 
-    async def kept_balances(self) -> Sequence[Balance]:
-        """Return the balance rows of the constrained accounts, as they are kept."""
+    async def kept_balances(self, *, prefix: str = "") -> Sequence[Balance]:
+        """Return the balance rows of constrained accounts whose name begins so, as they are kept.
+
+        They come by account and asset.
+        """
         ...
 
     async def transactions(self, *, reference: str) -> Sequence[BookedTransaction]:

@@ -55,9 +55,10 @@ class InMemoryLedger:
         sums = (await self._turn.tables()).sums
         return _balances({key: total for key, total in sums.items() if key[0].startswith(prefix)})
 
-    async def kept_balances(self) -> Sequence[Balance]:
-        """Return the balance rows of the constrained accounts, as they are kept."""
-        return _balances(dict((await self._turn.tables()).kept.items()))
+    async def kept_balances(self, *, prefix: str = "") -> Sequence[Balance]:
+        """Return the balance rows of constrained accounts whose name begins so."""
+        kept = (await self._turn.tables()).kept.items()
+        return _balances({key: sum_ for key, sum_ in kept if key[0].startswith(prefix)})
 
     async def transactions(self, *, reference: str) -> Sequence[BookedTransaction]:
         """Return what was booked for an object, oldest first."""

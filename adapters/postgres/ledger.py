@@ -52,7 +52,11 @@ _BALANCES = compiled(
     .group_by(POSTING.c.account, POSTING.c.asset)
     .order_by(POSTING.c.account, POSTING.c.asset)
 )
-_KEPT = compiled(select(BALANCE).order_by(BALANCE.c.account, BALANCE.c.asset))
+_KEPT = compiled(
+    select(BALANCE)
+    .where(BALANCE.c.account >= _PREFIX, BALANCE.c.account < _PREFIX + literal("\U0010ffff"))
+    .order_by(BALANCE.c.account, BALANCE.c.asset)
+)
 _OF_REFERENCE = compiled(
     select(LEDGER_TRANSACTION, POSTING.c.account, POSTING.c.asset, POSTING.c.amount)
     .join(POSTING)
@@ -101,9 +105,10 @@ class PostgresLedger:
         rows = await self._session.rows(_BALANCES, prefix=prefix)
         return [balance(row["account"], _money(row)) for row in rows]
 
-    async def kept_balances(self) -> Sequence[Balance]:
-        """Return the balance rows of the constrained accounts, as they are kept."""
-        return [Balance(row["account"], _money(row)) for row in await self._session.rows(_KEPT)]
+    async def kept_balances(self, *, prefix: str = "") -> Sequence[Balance]:
+        """Return the balance rows of constrained accounts whose name begins so."""
+        rows = await self._session.rows(_KEPT, prefix=prefix)
+        return [Balance(row["account"], _money(row)) for row in rows]
 
     async def transactions(self, *, reference: str) -> Sequence[BookedTransaction]:
         """Return what was booked for an object, oldest first."""

@@ -79,7 +79,7 @@ class LedgerService:
     async def merchant_balances(self, *, owner: MerchantId) -> Sequence[Balance]:
         """Return what a merchant has pending, available and reserved, per asset."""
         async with self.begin() as work:
-            return await work.ledger.balances(prefix=f"merchant:{owner}:")
+            return await work.ledger.kept_balances(prefix=f"merchant:{owner}:")
 
     async def check(self) -> Sequence[Finding]:
         """Check the books against themselves; nothing found is what is expected.

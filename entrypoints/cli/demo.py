@@ -73,7 +73,7 @@ def demo(
                 script=script,
                 as_json=as_json,
                 evm_rpc=evm_rpc,
-                ports=_ports(script=script, api=port, devnet=devnet_port),
+                ports=_ports(script=script, evm_rpc=evm_rpc, api=port, devnet=devnet_port),
             )
         )
     except (ProcessEnded, NotReady) as error:
@@ -86,7 +86,7 @@ def demo(
     sys.exit(status)
 
 
-def _ports(*, script: bool, api: int | None, devnet: int | None) -> Ports:
+def _ports(*, script: bool, evm_rpc: str | None, api: int | None, devnet: int | None) -> Ports:
     """Choose ports nobody listens on; a script, which needs no known one, takes any.
 
     Raises:
@@ -94,7 +94,7 @@ def _ports(*, script: bool, api: int | None, devnet: int | None) -> Ports:
     """
     return Ports(
         api=free((0 if script else API_PORT) if api is None else api),
-        devnet=free((0 if script else DEVNET_PORT) if devnet is None else devnet),
+        devnet=free((0 if script or evm_rpc else DEVNET_PORT) if devnet is None else devnet),
     )
 
 

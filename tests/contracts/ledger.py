@@ -113,6 +113,9 @@ class LedgerContract(StorageContract):
                 Balance(MINE, usdt(2)),
                 Balance(pending(MERCHANT), usdt(2)),
             ]
+            assert await work.ledger.kept_balances(prefix=pending(MERCHANT)) == [
+                Balance(pending(MERCHANT), usdt(2))
+            ]
 
     async def test_an_overdraft_is_refused_and_books_nothing(self, begin: Begin) -> None:
         await given(begin, earned(5))
