@@ -114,7 +114,7 @@ class EventReader:
         if asset is None or len(indexed) != 2 or len(words) != 1:  # noqa: PLR2004 - from and to
             return None
         source, target, amount = address_of(indexed[0]), address_of(indexed[1]), int(words[0], 16)
-        # Transfers of nothing cost only gas and serve to plant look-alike addresses (evm.md, 5).
+        # Transfers of nothing cost only gas and serve to plant look-alike addresses.
         if source is None or target is None or not amount:
             return None
         return Transfer(Money(amount, asset), source, target)

@@ -21,7 +21,7 @@ _ASKS_FOR_LESS = re.compile(
     r"range|limit|too (?:many|large|big|wide)|more than|exceed|response size|time(?:d )?out",
     re.IGNORECASE,
 )
-"""How providers word it when a range or its answer is too large for them (evm.md, 3 and 5)."""
+"""How providers word it when a range or its answer is too large for them."""
 
 _ASKS_FOR_PATIENCE = re.compile(r"\brate\b|per second|requests", re.IGNORECASE)
 """Rate limits share words and codes with the above; a shorter range would not help."""

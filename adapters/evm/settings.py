@@ -61,7 +61,7 @@ class EvmChain:
     batch_calls: int = attrs.field(default=100, validator=[ge(1), le(1_000)])
     """Most calls of one JSON-RPC batch."""
     decimals_unread: frozenset[AssetId] = frozenset()
-    """Tokens without ``decimals()``, as the asset precompiles of Polkadot Hub (evm.md, 2)."""
+    """Tokens without ``decimals()``, as the asset precompiles of Polkadot Hub."""
 
     def __attrs_post_init__(self) -> None:
         if self.confirmations is not None and self.confirmations < 0:
