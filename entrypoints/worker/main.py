@@ -107,6 +107,8 @@ class Worker:
             await asyncio.sleep(STORAGE_PAUSE_SECONDS)
             return
         for job in jobs:
+            if job.id in self._running:
+                continue  # It has outlived its lease and is run here already.
             self._running[job.id] = job
             self._run_job.send(job.id)
         if not jobs:

@@ -97,3 +97,17 @@ def test_a_job_whose_end_could_not_be_noted_is_run_again_by_lease(running: Runni
 
     # The delivery itself was noted: the second run has found nothing left to be sent.
     assert len(running.gate.posted) == 1
+
+
+def test_a_job_that_outlives_its_lease_is_not_run_twice_here(running: RunningWorker) -> None:
+    running.gate.shut()
+    running.tell("pi_01")
+    running.clock.advance(seconds=1)
+    assert running.gate.under_way.acquire(timeout=10)
+
+    running.clock.advance(seconds=LEASE.total_seconds() + 1)
+    running.wait_for(lambda: job(running, "deliver_webhook").attempts > 1)
+    running.gate.open()
+    running.wait_for(lambda: job(running, "deliver_webhook").state is JobState.DONE)
+
+    assert len(running.gate.posted) == 1
