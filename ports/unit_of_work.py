@@ -45,6 +45,8 @@ class AlreadyExists(Exception):
 class StorageUnavailable(Exception):
     """The storage did not answer. Whether the last commit took place is unknown; try again."""
 
+    retry_after_seconds = 1
+
 
 class UnitOfWork(Protocol):
     """Everything stored, inside one transaction."""

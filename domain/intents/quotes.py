@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
@@ -27,6 +27,8 @@ LOCK_MAX = timedelta(minutes=5)
 @attrs.frozen
 class NoRate(Exception):
     """There is no rate that could be trusted, so there is no quote. Try again later."""
+
+    retry_after_seconds: ClassVar = 10
 
     asset: AssetId
     currency: AssetId

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import attrs
 
@@ -17,6 +17,8 @@ _Result = TypeVar("_Result", contravariant=True)
 @attrs.frozen
 class KeyInFlight(Exception):
     """A request with this key is being carried out at this moment. Try again later."""
+
+    retry_after_seconds: ClassVar = 1
 
     key: str
 

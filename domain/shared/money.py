@@ -59,11 +59,13 @@ class AmountOutOfRange(ValueError):
 
 
 def asset_id(text: str) -> AssetId:
-    """Read an asset id.
+    """Read an asset id. On EVM chains capitals are a checksum for people and no part of a name.
 
     Raises:
         MalformedAssetId: the text does not have the shape of one.
     """
+    if text.startswith("eip155:"):
+        text = text.lower()
     if not _ASSET_ID.fullmatch(text):
         raise MalformedAssetId(text)
     return AssetId(text)

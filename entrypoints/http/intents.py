@@ -80,7 +80,7 @@ class PaymentIntents:
     async def create_quote(self, call: Call[Merchant], body: CreateQuote) -> QuoteView | RawJson:
         """The rate is locked for a few minutes; every source that counted is shown."""
         made = await self.service.quote(
-            merchant=call.principal, price=_money(body.price), asset=body.asset
+            merchant=call.principal, price=_money(body.price), asset=asset_id(body.asset)
         )
         return answer(call, view_quote(made, self.assets))
 
@@ -202,5 +202,5 @@ def _offer(body: CreatePaymentIntent) -> QuoteId | PriceIn:
     if body.quote is not None and body.price is None and body.asset is None:
         return QuoteId(body.quote)
     if body.quote is None and body.price is not None and body.asset is not None:
-        return PriceIn(_money(body.price), body.asset)
+        return PriceIn(_money(body.price), asset_id(body.asset))
     raise UnclearOffer

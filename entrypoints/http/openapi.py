@@ -193,10 +193,12 @@ def _problem_responses(endpoint: Endpoint, problems: ProblemTable) -> Json:
     if endpoint.signature.path:
         by_status.setdefault(404, []).append(NOT_FOUND)
     responses = {str(status): _problem(by_status[status]) for status in sorted(by_status)}
-    return {**responses, "default": _problem([INTERNAL])}
+    others = {name for row in problems.rows.values() for name in row.headers}
+    return {**responses, "default": _problem([INTERNAL], headers=others)}
 
 
-def _problem(kinds: list[ProblemType]) -> Json:
+def _problem(kinds: list[ProblemType], *, headers: Iterable[str] = ()) -> Json:
+    named = {*headers, *(name for kind in kinds for name in kind.headers)}
     examples = {
         kind.slug: {
             "value": {
@@ -211,7 +213,10 @@ def _problem(kinds: list[ProblemType]) -> Json:
     }
     return {
         "description": "; ".join(f"{kind.title} (`{kind.slug}`)" for kind in kinds),
-        "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},
+        "headers": {
+            "X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"},
+            **{name: {"schema": {"type": "string"}} for name in sorted(named)},
+        },
         "content": {
             MEDIA_TYPE: {"schema": {"$ref": f"{COMPONENTS}/Problem"}, "examples": examples}
         },

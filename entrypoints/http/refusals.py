@@ -24,6 +24,8 @@ PRICE_OUT_OF_RANGE = ProblemType(
     detail=f"A price is at most {PRICE_MAX} of its currency's smallest units.",
 )
 
+RETRY_AFTER = {"Retry-After": "retry_after_seconds"}
+
 REFUSALS = ProblemTable(
     {
         NotFound: ProblemType(404, "not-found", "Not Found"),
@@ -47,6 +49,7 @@ REFUSALS = ProblemTable(
             "No rate can be trusted",
             detail="{reason}",
             fields=("asset", "currency"),
+            headers=RETRY_AFTER,
         ),
         IntentTransitionRefused: ProblemType(
             409, "intent-state", "Not possible in this state", fields=("wanted",)
@@ -61,8 +64,13 @@ REFUSALS = ProblemTable(
             422, "idempotency-key-reused", "The key was used for another request"
         ),
         KeyInFlight: ProblemType(
-            409, "idempotency-key-in-flight", "A request with this key is being carried out"
+            409,
+            "idempotency-key-in-flight",
+            "A request with this key is being carried out",
+            headers=RETRY_AFTER,
         ),
-        StorageUnavailable: ProblemType(503, "storage-unavailable", "Try again later"),
+        StorageUnavailable: ProblemType(
+            503, "storage-unavailable", "Try again later", headers=RETRY_AFTER
+        ),
     }
 )

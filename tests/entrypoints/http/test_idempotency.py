@@ -130,6 +130,7 @@ async def test_a_key_in_flight_is_not_waited_for(gateway: Gateway) -> None:
                 await asyncio.sleep(0)
     refused, first = sorted(await asyncio.gather(*both), key=lambda it: -it.status_code)
     assert refusal(refused) == IN_FLIGHT
+    assert refused.headers["retry-after"] == "1"
     assert told(first, 200)["status"] == "canceled"
     again = await post(gateway.ada, path, body=None)
     assert (again.content, replayed(again)) == (first.content, True)

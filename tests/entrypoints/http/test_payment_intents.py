@@ -206,6 +206,15 @@ async def pages(gateway: Gateway, *, limit: int) -> list[list[str]]:
     raise AssertionError("the pages have no end")
 
 
+async def test_capitals_of_an_address_are_no_part_of_an_assets_name(gateway: Gateway) -> None:
+    chain, _, contract = USDT.id.partition("0x")
+
+    body = {"price": price(2500), "asset": f"{chain}0x{contract.upper()}"}
+    quote = told(await gateway.ada.http.post("/v1/quotes", json=body), 201)
+
+    assert quote["due"]["asset"] == USDT.id
+
+
 async def test_a_small_rate_is_written_without_an_exponent(gateway: Gateway) -> None:
     assets = gateway.services.adapters.assets()
     for source in gateway.services.adapters.rates():
