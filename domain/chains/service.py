@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.chains.crediting import ChainDisagrees, Crediting
+from domain.chains.contract_moves import ChainDisagrees
+from domain.chains.crediting import Crediting
 from domain.chains.model import Cursor, Finality
 from domain.chains.outcomes import Outcomes
 from domain.chains.places import Places
+from domain.chains.recipients import Recipients
 from domain.chains.submissions import IN_FLIGHT
 from domain.shared.money import Assets, ChainId
 from ports.chain import ChainReader, ChainUnavailable
@@ -288,4 +290,4 @@ class ChainWatcher:
         return await work.chains.cursor(cursor.chain) or cursor
 
     def _crediting(self, chain: ChainId) -> Crediting:
-        return Crediting(self.assets, self.contracts, self.places[chain])
+        return Crediting(Recipients(self.assets, self.contracts, self.places[chain]))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.chains.crediting import ChainDisagrees
+from domain.chains.contract_moves import ChainDisagrees
 from domain.chains.model import EscrowReleased
 from domain.escrow.model import ARBITER_TIMEOUT, EscrowState
 from domain.intents.model import IntentStatus, Method, PaymentException
