@@ -82,7 +82,8 @@ class SqliteStore(BaseDB):
             return
         with self._connection:
             self._connection.executemany(
-                "INSERT INTO entry VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = ?2",
+                "INSERT INTO entry VALUES (?, ?)"
+                " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 [item for item in self._staged.items() if item[1] is not None],
             )
             self._connection.executemany(
