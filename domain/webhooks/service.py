@@ -66,9 +66,13 @@ class WebhookService:
         at = self.clock.now()
         async with self.begin() as work:
             fresh = await work.events.take_unrelayed(limit=limit)
+            owners = {recorded.event.merchant_id for recorded in fresh}
+            endpoints = {
+                owner: await work.webhooks.endpoints(owner=owner) for owner in sorted(owners)
+            }
             for recorded in fresh:
                 owner = recorded.event.merchant_id
-                for endpoint in await work.webhooks.endpoints(owner=owner):
+                for endpoint in endpoints[owner]:
                     if not endpoint.wants(recorded.event.type):
                         continue
                     delivery = Delivery(
