@@ -230,13 +230,6 @@ class EventsView:
 
 
 @attrs.frozen(kw_only=True)
-class HealthView:
-    """Whether the process works."""
-
-    status: Literal["ok", "unavailable"]
-
-
-@attrs.frozen(kw_only=True)
 class MoneyIn:
     """An amount of an asset."""
 
