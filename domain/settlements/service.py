@@ -133,8 +133,8 @@ class SettlementService:
         """Settle one balance, unless it is too little now or lies where no payout can take it."""
         at = self.clock.now()
         chain = chain_of(asset)
-        if chain is None:
-            return None
+        if chain is None or chain not in self.places:
+            return None  # Nothing can be sent there; it must not keep the others waiting.
         async with self.begin() as work:
             # The chain's cursor stands for all that moves on it: one settlement at a time.
             cursor = await work.chains.lock_cursor(chain)

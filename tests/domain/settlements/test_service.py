@@ -263,6 +263,14 @@ class TestLiquidity:
         assert world.held(TILL) == await world.earned() == NET
         await world.must_be_right()
 
+    async def test_a_chain_that_is_no_longer_configured_is_passed_over(self, world: World) -> None:
+        await world.released()
+
+        settlements = attrs.evolve(world.services.settlements, places={})
+
+        assert await settlements.run() == []
+        assert await world.earned() == NET
+
     async def test_who_can_be_paid_is_paid_though_another_must_wait(self, world: World) -> None:
         terms = PayoutTerms(destinations=THERE, minimums={USDT.id: 2 * NET})
         patient = await another_merchant(world, payouts=terms)
