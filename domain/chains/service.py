@@ -215,6 +215,7 @@ class ChainWatcher:
                 await self._see(work, chain, scan.observations, at=at)
             final = await self._final_block(work, moved, chain_final)
             await self._finalize(work, moved, final, at=at)
+            await self._must_be_of_what_was_read(work, cursor, inclusions)
             await self._conclude(work, chain, final, in_flight, inclusions, at=at)
             moved = attrs.evolve(moved, final=final)
             await work.chains.forget(chain, before=final.number)
@@ -256,6 +257,20 @@ class ChainWatcher:
         for observation in observations:
             await self._move(work, observation, Finality.FINAL)
         await self._crediting(cursor.chain).finalize(work, observations, at=at)
+
+    async def _must_be_of_what_was_read(
+        self, work: UnitOfWork, cursor: Cursor, inclusions: Sequence[Inclusion]
+    ) -> None:
+        """Refuse inclusions in other blocks than those that were read under the same numbers.
+
+        Raises:
+            ChainUnavailable: one is; nodes that disagree are no proof of anything.
+        """
+        kept = await work.chains.remembered(cursor.chain, first=cursor.final.number)
+        read = {block.number: block.hash for block in kept}
+        for inclusion in inclusions:
+            if read.get(inclusion.block_number, inclusion.block_hash) != inclusion.block_hash:
+                raise ChainUnavailable(f"{inclusion.hash} is in a block that was not read")
 
     async def _conclude(
         self,

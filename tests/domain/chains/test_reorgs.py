@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
 
+from adapters.memory.chain import InMemoryChain
 from domain.chains.model import ChainParked, Finality
 from domain.chains.service import FinalBlockReplaced
 from domain.intents.model import IntentStatus, PaymentException
+from domain.settlements.payouts import PayoutState
 from ports.chain import ChainUnavailable
 from tests.builders import CHAIN
 from tests.domain.mishaps import Died, Mortal
-from tests.domain.world import DUE, HOT, NET, new_world
+from tests.domain.world import DUE, HOT, NET, compose, new_world
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from domain.chains.submissions import Inclusion
     from tests.domain.world import World
 
 STEPS_MAX = 2_000
+
+
+@attrs.frozen
+class ReaderOfAnotherFork:
+    """Reads the same blocks, and finds our transactions in others."""
+
+    reader: InMemoryChain
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (whatever the reader has)
+        return getattr(self.reader, name)
+
+    async def inclusions(self, hashes: Sequence[str]) -> list[Inclusion]:
+        found = await self.reader.inclusions(hashes)
+        return [attrs.evolve(inclusion, block_hash="0x" + "f" * 64) for inclusion in found]
 
 
 class TestReorgs:
@@ -202,3 +221,19 @@ class TestReorgs:
             await world.services.watcher.watch(chain=CHAIN)
 
         assert world.snapshot() == before
+
+    async def test_a_payout_is_not_confirmed_by_a_node_on_another_fork(self, world: World) -> None:
+        payout = await world.payout_under_way()
+        await world.send()
+        world.chain.mine()
+        world.chain.finalize()
+        forked = compose(world.around, reader=ReaderOfAnotherFork(world.chain)).watcher
+        before = world.snapshot()
+
+        with pytest.raises(ChainUnavailable):
+            await forked.watch(chain=CHAIN)
+
+        assert world.snapshot() == before
+        await world.watch()
+        assert (await world.payout(payout.id)).state is PayoutState.CONFIRMED
+        await world.must_be_right()
