@@ -17,8 +17,8 @@ from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import AsyncIO
 
+from config.jobs import handlers, schedules
 from domain.shared.running import JobRunner
-from entrypoints.worker.handlers import handlers, schedules
 from ports.unit_of_work import StorageUnavailable
 
 if TYPE_CHECKING:
