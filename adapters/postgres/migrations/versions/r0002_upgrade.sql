@@ -1,0 +1,1 @@
+-- Books: seals, values, parked assets.

@@ -1,0 +1,20 @@
+"""Jobs: queues, priorities, a log."""
+
+from __future__ import annotations
+
+from adapters.postgres.migrations.sql import run_beside
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply the SQL in the file beside this one."""
+    run_beside(__file__, "r0003_upgrade.sql")
+
+
+def downgrade() -> None:
+    """Undo it."""
+    run_beside(__file__, "r0003_downgrade.sql")

@@ -1,0 +1,1 @@
+-- Jobs: queues, priorities, a log.

@@ -1,0 +1,20 @@
+"""Telling merchants: what a delivery follows, and keys that expire."""
+
+from __future__ import annotations
+
+from adapters.postgres.migrations.sql import run_beside
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply the SQL in the file beside this one."""
+    run_beside(__file__, "r0004_upgrade.sql")
+
+
+def downgrade() -> None:
+    """Undo it."""
+    run_beside(__file__, "r0004_downgrade.sql")

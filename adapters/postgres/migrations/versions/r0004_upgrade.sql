@@ -1,0 +1,1 @@
+-- Telling merchants: what a delivery follows, and keys that expire.

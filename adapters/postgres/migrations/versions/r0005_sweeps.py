@@ -1,0 +1,20 @@
+"""Sweeps of deposit addresses."""
+
+from __future__ import annotations
+
+from adapters.postgres.migrations.sql import run_beside
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply the SQL in the file beside this one."""
+    run_beside(__file__, "r0005_upgrade.sql")
+
+
+def downgrade() -> None:
+    """Undo it."""
+    run_beside(__file__, "r0005_downgrade.sql")
