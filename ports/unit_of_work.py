@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ports.jobs import Jobs
     from ports.ledger import Ledger
     from ports.merchants import Merchants
+    from ports.parking import Parking
     from ports.settlements import Settlements
     from ports.webhooks import Webhooks
 
@@ -55,6 +56,7 @@ class UnitOfWork(Protocol):
     intents: Intents
     escrows: Escrows
     ledger: Ledger
+    parking: Parking
     settlements: Settlements
     webhooks: Webhooks
     chains: ChainRecords

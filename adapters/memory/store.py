@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from domain.ledger.accounts import Account
     from domain.ledger.holds import Hold
     from domain.ledger.model import BookedTransaction
+    from domain.ledger.parking import ParkedAsset
     from domain.merchants.model import ApiKey, Merchant
     from domain.settlements.model import Settlement
     from domain.settlements.payouts import Payout
@@ -77,6 +78,7 @@ class Tables:
         self.sums: Table[tuple[Account, AssetId], int] = Table(journal)
         self.kept: Table[tuple[Account, AssetId], int] = Table(journal)
         self.holds: Table[HoldId, Hold] = Table(journal)
+        self.parked: Table[AssetId, ParkedAsset] = Table(journal)
         self.settlements: Table[SettlementId, Settlement] = Table(
             journal, owner=lambda row: row.merchant_id
         )

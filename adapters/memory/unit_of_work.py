@@ -12,6 +12,7 @@ from adapters.memory.intents import InMemoryIntents
 from adapters.memory.jobs import InMemoryJobs
 from adapters.memory.ledger import InMemoryLedger
 from adapters.memory.merchants import InMemoryMerchants
+from adapters.memory.parking import InMemoryParking
 from adapters.memory.settlements import InMemorySettlements
 from adapters.memory.webhooks import InMemoryWebhooks
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ports.jobs import Jobs
     from ports.ledger import Ledger
     from ports.merchants import Merchants
+    from ports.parking import Parking
     from ports.settlements import Settlements
     from ports.webhooks import Webhooks
 
@@ -38,6 +40,7 @@ class InMemoryUnitOfWork:
         self.intents: Intents = InMemoryIntents(turn)
         self.escrows: Escrows = InMemoryEscrows(turn)
         self.ledger: Ledger = InMemoryLedger(turn)
+        self.parking: Parking = InMemoryParking(turn)
         self.settlements: Settlements = InMemorySettlements(turn)
         self.webhooks: Webhooks = InMemoryWebhooks(turn)
         self.chains: ChainRecords = InMemoryChainRecords(turn)

@@ -44,6 +44,13 @@ class SidesDiffer(ValueError):
 
 
 @attrs.frozen
+class AlreadyReversed(Exception):
+    """The transaction has been reversed before, once and for all."""
+
+    id: TransactionId
+
+
+@attrs.frozen
 class Posting:
     """One side of a movement: a debit is positive, a credit negative."""
 
@@ -99,6 +106,9 @@ class BookedTransaction:
     id: TransactionId
     booked_at: datetime
     transaction: Transaction
+    values: tuple[Money | None, ...] = ()
+    """What each posting was worth when it was booked, in the books' currency: a report, no money
+    that anybody holds, and no part of the hash. None where there was no rate."""
 
     def reversal(self, *, at: datetime) -> Transaction:
         """Return the transaction that undoes this one by new postings."""
