@@ -37,8 +37,9 @@ class EventLog(Protocol):
         ...
 
     async def take_unrelayed(self, *, limit: int) -> Sequence[RecordedEvent]:
-        """Return events not yet handed to the webhooks, lock them and mark them as handed over.
+        """Return events not yet handed to the webhooks, and mark them as handed over.
 
-        Events that another unit of work has taken are passed over.
+        They come in each merchant's order. Whoever comes while another unit of work has taken
+        some waits for its end, so that deliveries are made in that order too.
         """
         ...

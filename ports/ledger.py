@@ -24,9 +24,9 @@ class Ledger(Protocol):
         """Add transactions, in order: all of them or none.
 
         Each posting is kept with its value by the newest rate of its asset (``keep_rate``), or
-        without one where there is none. Balance rows are locked in the order of their account and asset, so that two units of
-        work cannot wait for each other; accounts without a constraint are appended to without
-        any lock.
+        without one where there is none. Balance rows are locked in the order of their account
+        and asset, so that two units of work cannot wait for each other; accounts without a
+        constraint are appended to without any lock.
 
         Raises:
             InsufficientFunds: a constrained account would fall below zero.

@@ -19,7 +19,15 @@ class Webhooks(Protocol):
         ...
 
     async def save_endpoint(self, endpoint: Endpoint) -> None:
-        """Store an endpoint as it is now."""
+        """Store an endpoint as it is now; only one that was locked in this unit of work."""
+        ...
+
+    async def lock_endpoint(self, endpoint_id: EndpointId) -> Endpoint:
+        """Return an endpoint and keep others from changing it.
+
+        Raises:
+            NotFound: there is none.
+        """
         ...
 
     async def endpoints(self, *, owner: MerchantId) -> Sequence[Endpoint]:
@@ -34,8 +42,16 @@ class Webhooks(Protocol):
         """
         ...
 
+    async def last_told(self, endpoint_id: EndpointId) -> int:
+        """Return the highest sequence number of an endpoint's deliveries; 0 where it has none."""
+        ...
+
     async def add_delivery(self, delivery: Delivery) -> None:
-        """Store a new delivery."""
+        """Store a new delivery. An endpoint has one of each event.
+
+        Raises:
+            AlreadyExists: the endpoint has a delivery of this event.
+        """
         ...
 
     async def save_delivery(self, delivery: Delivery) -> None:

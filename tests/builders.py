@@ -280,6 +280,8 @@ def a_delivery(id: str = "wd_01", **changes: Any) -> Delivery:
         event_id=EventId("evt_01"),
         merchant_id=MERCHANT,
         created_at=NOON,
+        sequence=1,
+        previous_sequence=0,
     )
     return attrs.evolve(delivery, **changes)
 

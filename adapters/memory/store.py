@@ -21,7 +21,7 @@ from domain.shared.jobs import JobState
 from ports.unit_of_work import StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from domain.chains.model import Block, Cursor, Observation, ObservationKey
     from domain.chains.submissions import Submission
@@ -89,6 +89,7 @@ class Tables:
         self.deliveries: Table[DeliveryId, Delivery] = Table(
             journal, event=lambda row: row.event_id
         )
+        self.last_told: Table[EndpointId, int] = Table(journal)
         self.cursors: Table[ChainId, Cursor] = Table(journal)
         self.blocks: Table[tuple[ChainId, int], tuple[ChainId, Block]] = Table(
             journal, chain=lambda row: row[0]
@@ -125,6 +126,8 @@ class Store:
         self.deposit_indices = itertools.count()
         self.job_added = asyncio.Condition()
         self._commit_faults: list[bool] = []
+        self.on_commit: Callable[[Journal], None] | None = None
+        """Told of the changes of each commit that takes place, just before they stand."""
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
@@ -152,6 +155,8 @@ class Store:
         took_place = self._commit_faults.pop(0) if self._commit_faults else None
         if took_place is False:
             raise StorageUnavailable
+        if self.on_commit is not None:
+            self.on_commit(self.journal)
         self.journal.forget()
         async with self.job_added:
             self.job_added.notify_all()

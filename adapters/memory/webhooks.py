@@ -8,6 +8,7 @@ import attrs
 
 from adapters.memory.rows import add, find, lock, save
 from adapters.memory.turn import Turn
+from ports.unit_of_work import AlreadyExists
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +29,13 @@ class InMemoryWebhooks:
         add(self._turn, "endpoint", tables.endpoints, endpoint.id, endpoint)
 
     async def save_endpoint(self, endpoint: Endpoint) -> None:
-        """Store an endpoint as it is now."""
+        """Store an endpoint as it is now; only one that was locked in this unit of work."""
         tables = await self._turn.tables()
-        find("endpoint", tables.endpoints, endpoint.id)
-        tables.endpoints.put(endpoint.id, endpoint)
+        save(self._turn, "endpoint", tables.endpoints, endpoint.id, endpoint)
+
+    async def lock_endpoint(self, endpoint_id: EndpointId) -> Endpoint:
+        """Return an endpoint and keep others from changing it."""
+        return lock(self._turn, "endpoint", (await self._turn.tables()).endpoints, endpoint_id)
 
     async def endpoints(self, *, owner: MerchantId) -> Sequence[Endpoint]:
         """Return a merchant's endpoints, oldest first."""
@@ -42,10 +46,19 @@ class InMemoryWebhooks:
         """Return an endpoint."""
         return find("endpoint", (await self._turn.tables()).endpoints, endpoint_id)
 
+    async def last_told(self, endpoint_id: EndpointId) -> int:
+        """Return the highest sequence number of an endpoint's deliveries; 0 where it has none."""
+        return (await self._turn.tables()).last_told.get(endpoint_id) or 0
+
     async def add_delivery(self, delivery: Delivery) -> None:
-        """Store a new delivery."""
+        """Store a new delivery. An endpoint has one of each event."""
         tables = await self._turn.tables()
+        of_this_event = tables.deliveries.where(event=delivery.event_id)
+        if any(it.endpoint_id == delivery.endpoint_id for it in of_this_event):
+            self._turn.refuse(AlreadyExists("delivery", delivery.id))
         add(self._turn, "delivery", tables.deliveries, delivery.id, delivery)
+        last = tables.last_told.get(delivery.endpoint_id) or 0
+        tables.last_told.put(delivery.endpoint_id, max(last, delivery.sequence))
 
     async def save_delivery(self, delivery: Delivery) -> None:
         """Store a delivery as it is now; only one that was locked in this unit of work."""

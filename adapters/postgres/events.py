@@ -73,7 +73,7 @@ _untaken = (
     .where(EVENT.c.relayed.is_(False))
     .order_by(EVENT.c.position)
     .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True)
+    .with_for_update()
     .cte("untaken")
 )
 _TAKE = compiled(
@@ -124,7 +124,7 @@ class PostgresEventLog:
         return _event(row)
 
     async def take_unrelayed(self, *, limit: int) -> Sequence[RecordedEvent]:
-        """Return events not yet handed to the webhooks, lock and mark them; skip taken ones."""
+        """Return events not yet handed to the webhooks and mark them, one taker after another."""
         await self._number()
         rows = await self._session.rows(_TAKE, limit=limit)
         return [_event(row) for row in sorted(rows, key=lambda row: row["position"])]

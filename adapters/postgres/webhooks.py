@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from adapters.postgres import documents
 from adapters.postgres.session import Session
@@ -24,14 +24,28 @@ _TRIES = tuple[Try, ...]
 _ADD_ENDPOINT = insertion(WEBHOOK_ENDPOINT)
 _SAVE_ENDPOINT = update_by_id(WEBHOOK_ENDPOINT, fixed=["merchant_id", "created_at"])
 _GET_ENDPOINT = select_by_id(WEBHOOK_ENDPOINT)
+_LOCK_ENDPOINT = select_by_id(WEBHOOK_ENDPOINT, lock=True)
 _ENDPOINTS = compiled(
     select(WEBHOOK_ENDPOINT)
     .where(WEBHOOK_ENDPOINT.c.merchant_id == bindparam("owner"))
     .order_by(WEBHOOK_ENDPOINT.c.created_at, WEBHOOK_ENDPOINT.c.id)
 )
+_LAST_TOLD = compiled(
+    select(func.coalesce(func.max(WEBHOOK_DELIVERY.c.sequence), 0).label("last")).where(
+        WEBHOOK_DELIVERY.c.endpoint_id == bindparam("endpoint_id")
+    )
+)
 _ADD_DELIVERY = insertion(WEBHOOK_DELIVERY)
 _SAVE_DELIVERY = update_by_id(
-    WEBHOOK_DELIVERY, fixed=["endpoint_id", "event_id", "merchant_id", "created_at"]
+    WEBHOOK_DELIVERY,
+    fixed=[
+        "endpoint_id",
+        "event_id",
+        "merchant_id",
+        "created_at",
+        "sequence",
+        "previous_sequence",
+    ],
 )
 _LOCK_DELIVERY = select_by_id(WEBHOOK_DELIVERY, lock=True)
 _DELIVERIES = compiled(
@@ -55,6 +69,13 @@ class PostgresWebhooks:
         """Store an endpoint as it is now."""
         await self._session.write(_SAVE_ENDPOINT, _endpoint_row(endpoint), endpoint.id)
 
+    async def lock_endpoint(self, endpoint_id: EndpointId) -> Endpoint:
+        """Return an endpoint and lock its row, or raise NotFound."""
+        row = await self._session.row(_LOCK_ENDPOINT, id=endpoint_id)
+        if row is None:
+            raise NotFound("endpoint", endpoint_id)
+        return _endpoint(row)
+
     async def endpoints(self, *, owner: MerchantId) -> Sequence[Endpoint]:
         """Return a merchant's endpoints, oldest first."""
         return [_endpoint(row) for row in await self._session.rows(_ENDPOINTS, owner=owner)]
@@ -66,8 +87,13 @@ class PostgresWebhooks:
             raise NotFound("endpoint", endpoint_id)
         return _endpoint(row)
 
+    async def last_told(self, endpoint_id: EndpointId) -> int:
+        """Return the highest sequence number of an endpoint's deliveries; 0 where it has none."""
+        [row] = await self._session.rows(_LAST_TOLD, endpoint_id=endpoint_id)
+        return int(row["last"])
+
     async def add_delivery(self, delivery: Delivery) -> None:
-        """Store a new delivery."""
+        """Store a new delivery. An endpoint has one of each event."""
         await self._session.write(_ADD_DELIVERY, _delivery_row(delivery), delivery.id)
 
     async def save_delivery(self, delivery: Delivery) -> None:
@@ -110,6 +136,8 @@ def _delivery_row(delivery: Delivery) -> Row:
         "event_id": delivery.event_id,
         "merchant_id": delivery.merchant_id,
         "created_at": delivery.created_at,
+        "sequence": delivery.sequence,
+        "previous_sequence": delivery.previous_sequence,
         "state": delivery.state,
         "tries": documents.write(delivery.tries, _TRIES),
         "next_try_at": delivery.next_try_at,

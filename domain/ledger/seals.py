@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from domain.ledger.model import BookedTransaction
 from domain.shared.ids import TransactionId
 from domain.shared.rendering import render_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from domain.ledger.model import BookedTransaction
 
 GENESIS = bytes(32)
 """What the first seal continues."""

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from domain.shared.events import Json, RecordedEvent
 
 
-def view_event(recorded: RecordedEvent) -> dict[str, Json]:
+def view_event(recorded: RecordedEvent, *, previous: int) -> dict[str, Json]:
     """Show an event, in the feed and in a webhook alike.
 
-    ``sequence`` counts a merchant's events without gaps, so that one which is missing is seen.
+    ``sequence`` counts a merchant's events without gaps. ``previous_sequence`` is that of the
+    event before, as this reader is told of events: an endpoint is told only of the types it
+    wants. Whoever does not know the event before has missed it, and can pull it from the feed.
     """
     event = recorded.event
     return {
@@ -22,11 +24,14 @@ def view_event(recorded: RecordedEvent) -> dict[str, Json]:
         "object": "event",
         "type": event.type,
         "sequence": recorded.sequence,
+        "previous_sequence": previous,
         "timestamp": render_time(event.occurred_at),
         "data": dict(event.data),
     }
 
 
-def render(recorded: RecordedEvent) -> bytes:
-    """Return the bytes that are signed and sent; the same event gives the same bytes."""
-    return json.dumps(view_event(recorded), separators=(",", ":"), sort_keys=True).encode()
+def render(recorded: RecordedEvent, *, previous: int) -> bytes:
+    """Return the bytes that are signed and sent, the same at each try."""
+    return json.dumps(
+        view_event(recorded, previous=previous), separators=(",", ":"), sort_keys=True
+    ).encode()

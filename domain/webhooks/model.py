@@ -91,6 +91,10 @@ class Delivery:
     event_id: EventId
     merchant_id: MerchantId
     created_at: datetime
+    sequence: int
+    """The event's number among its merchant's events."""
+    previous_sequence: int
+    """The number of the event this endpoint was told of before; 0 for the first."""
     state: DeliveryState = DeliveryState.PENDING
     tries: tuple[Try, ...] = ()
     next_try_at: datetime | None = None
@@ -106,8 +110,7 @@ class Delivery:
         Raises:
             DeliveryNotPending: the delivery has ended before.
         """
-        if self.state is not DeliveryState.PENDING:
-            raise DeliveryNotPending(self.id, self.state)
+        self._must_be_pending()
         tries = (*self.tries, tried)
         if tried.accepted:
             return attrs.evolve(self, tries=tries, state=DeliveryState.DELIVERED, next_try_at=None)
@@ -116,6 +119,19 @@ class Delivery:
         wait = RETRY_DELAYS[len(tries) - 1]
         return attrs.evolve(self, tries=tries, next_try_at=tried.at + wait)
 
+    def park(self) -> Delivery:
+        """Leave it for a person, because its endpoint wants nothing any more.
+
+        Raises:
+            DeliveryNotPending: the delivery has ended before.
+        """
+        self._must_be_pending()
+        return attrs.evolve(self, state=DeliveryState.PARKED, next_try_at=None)
+
     def redeliver(self, *, at: datetime) -> Delivery:
         """Begin again by hand, keeping the log of what was tried."""
         return attrs.evolve(self, state=DeliveryState.PENDING, next_try_at=at)
+
+    def _must_be_pending(self) -> None:
+        if self.state is not DeliveryState.PENDING:
+            raise DeliveryNotPending(self.id, self.state)

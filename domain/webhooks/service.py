@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.shared.ids import DeliveryId, EndpointId
+from domain.webhooks import events
 from domain.webhooks.message import render
 from domain.webhooks.model import Delivery, DeliveryState, Endpoint
 from ports.clock import Clock
@@ -67,29 +68,47 @@ class WebhookService:
         async with self.begin() as work:
             fresh = await work.events.take_unrelayed(limit=limit)
             owners = {recorded.event.merchant_id for recorded in fresh}
-            endpoints = {
-                owner: await work.webhooks.endpoints(owner=owner) for owner in sorted(owners)
-            }
-            for recorded in fresh:
-                owner = recorded.event.merchant_id
-                for endpoint in endpoints[owner]:
-                    if not endpoint.wants(recorded.event.type):
-                        continue
-                    delivery = Delivery(
-                        id=DeliveryId(self.ids.new("delivery")),
-                        endpoint_id=endpoint.id,
-                        event_id=recorded.id,
-                        merchant_id=owner,
-                        created_at=at,
-                        next_try_at=at,
-                    )
-                    await work.webhooks.add_delivery(delivery)
-                    await self._promise(work, delivery, run_at=None)
+            for owner in sorted(owners):
+                for endpoint in await work.webhooks.endpoints(owner=owner):
+                    wanted = [
+                        recorded
+                        for recorded in fresh
+                        if recorded.event.merchant_id == owner
+                        and endpoint.wants(recorded.event.type)
+                    ]
+                    await self._tell(work, endpoint, wanted, at=at)
             await work.commit()
         return len(fresh)
 
+    async def _tell(
+        self,
+        work: UnitOfWork,
+        endpoint: Endpoint,
+        wanted: Sequence[RecordedEvent],
+        *,
+        at: datetime,
+    ) -> None:
+        """Make a delivery of each event; each one says which was before it."""
+        previous = await work.webhooks.last_told(endpoint.id) if wanted else 0
+        for recorded in wanted:
+            delivery = Delivery(
+                id=DeliveryId(self.ids.new("delivery")),
+                endpoint_id=endpoint.id,
+                event_id=recorded.id,
+                merchant_id=endpoint.merchant_id,
+                created_at=at,
+                sequence=recorded.sequence,
+                previous_sequence=previous,
+                next_try_at=at,
+            )
+            await work.webhooks.add_delivery(delivery)
+            await self._promise(work, delivery, run_at=None)
+            previous = recorded.sequence
+
     async def deliver(self, *, delivery_id: DeliveryId) -> Delivery:
         """Try a delivery that is due; one that has ended is left as it is.
+
+        One to an endpoint that has been switched off meanwhile is parked, and nothing is sent.
 
         The message is sent outside any transaction. A process that dies in between sends it
         again later under the same id, by which the receiver knows it.
@@ -99,13 +118,18 @@ class WebhookService:
             if not delivery.due(at=self.clock.now()):
                 return delivery
             endpoint = await work.webhooks.get_endpoint(delivery.endpoint_id)
+            if not endpoint.enabled:
+                parked = delivery.park()
+                await work.webhooks.save_delivery(parked)
+                await work.commit()
+                return parked
             recorded = await work.events.get(delivery.event_id)
         tried = await self.publisher.post(
             url=endpoint.url,
             secret=endpoint.secret,
             message_id=recorded.id,
             at=self.clock.now(),
-            body=render(recorded),
+            body=render(recorded, previous=delivery.previous_sequence),
         )
         async with self.begin() as work:
             delivery = await work.webhooks.lock_delivery(delivery_id)
@@ -114,11 +138,19 @@ class WebhookService:
             recorded_try = delivery.record(tried)
             await work.webhooks.save_delivery(recorded_try)
             if tried.gone:
-                await work.webhooks.save_endpoint(attrs.evolve(endpoint, enabled=False))
+                await self._disable(work, endpoint)
             if recorded_try.next_try_at is not None:
                 await self._promise(work, recorded_try, run_at=recorded_try.next_try_at)
             await work.commit()
         return recorded_try
+
+    async def _disable(self, work: UnitOfWork, gone: Endpoint) -> None:
+        endpoint = await work.webhooks.lock_endpoint(gone.id)
+        if endpoint.enabled:
+            off = attrs.evolve(endpoint, enabled=False)
+            await work.webhooks.save_endpoint(off)
+            at = self.clock.now()
+            await work.events.record(events.happened(events.DISABLED, off, at=at))
 
     async def redeliver(self, *, delivery_id: DeliveryId) -> Delivery:
         """Begin a delivery again, by hand.

@@ -207,6 +207,18 @@ class PayoutView:
 
 
 @attrs.frozen(kw_only=True)
+class WebhookEndpointView:
+    """A server that is told of events."""
+
+    id: str
+    object: Literal["webhook_endpoint"]
+    url: str
+    enabled: bool
+    types: Annotated[list[str], Described(description="The event types wanted; none named means all.")]
+    created_at: datetime
+
+
+@attrs.frozen(kw_only=True)
 class EventView:
     """One change of one object. ``data`` is the object after the change."""
 
@@ -216,8 +228,16 @@ class EventView:
     sequence: Annotated[
         int, Number(minimum=1, description="Counts the merchant's events, without gaps.")
     ]
+    previous_sequence: Annotated[
+        int,
+        Number(
+            minimum=0,
+            description="The event before: here one less; in a webhook, that of the event this "
+            "endpoint was told of before, 0 for the first. One that is not known was missed.",
+        ),
+    ]
     timestamp: datetime
-    data: PaymentIntentView | EscrowView | SettlementView | PayoutView
+    data: PaymentIntentView | EscrowView | SettlementView | PayoutView | WebhookEndpointView
 
 
 @attrs.frozen(kw_only=True)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
-from domain.shared.ids import DeliveryId, EndpointId
+from domain.shared.ids import DeliveryId, EndpointId, EventId
 from domain.webhooks.model import Try
 from ports.unit_of_work import AlreadyExists, NotFound
 from tests.builders import MERCHANT, NOON, OTHER_MERCHANT, a_delivery, an_endpoint, an_event
 from tests.contracts.storage import StorageContract, given, given_merchants
 
 if TYPE_CHECKING:
-    from domain.shared.ids import EventId
     from domain.webhooks.model import Delivery
     from ports.unit_of_work import Begin
 
@@ -27,7 +26,7 @@ class WebhooksContract(StorageContract):
         await given(begin, endpoint)
         off = attrs.evolve(endpoint, enabled=False, types=frozenset())
         async with begin() as work:
-            assert await work.webhooks.get_endpoint(endpoint.id) == endpoint
+            assert await work.webhooks.lock_endpoint(endpoint.id) == endpoint
             await work.webhooks.save_endpoint(off)
             await work.commit()
 
@@ -70,6 +69,23 @@ class WebhooksContract(StorageContract):
                 delivery,
                 another,
             ]
+
+    async def test_the_highest_number_an_endpoint_was_told_is_known(self, begin: Begin) -> None:
+        delivery = await given_delivery(begin)
+        later = attrs.evolve(
+            delivery, id=DeliveryId("wd_02"), event_id=EventId("evt_02"), sequence=7
+        )
+        await given(begin, an_endpoint("we_02"), later)
+
+        async with begin() as work:
+            assert await work.webhooks.last_told(delivery.endpoint_id) == 7
+            assert await work.webhooks.last_told(EndpointId("we_02")) == 0
+
+    async def test_an_endpoint_has_one_delivery_of_an_event(self, begin: Begin) -> None:
+        delivery = await given_delivery(begin)
+
+        with pytest.raises(AlreadyExists):
+            await given(begin, attrs.evolve(delivery, id=DeliveryId("wd_02")))
 
     async def test_what_is_added_twice_is_refused(self, begin: Begin) -> None:
         delivery = await given_delivery(begin)

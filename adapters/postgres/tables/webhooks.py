@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Table, Text
+from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Table, Text, UniqueConstraint
 
-from adapters.postgres.tables.columns import METADATA, NAME, document, instant, key, name, text
+from adapters.postgres.tables.columns import METADATA, NAME, document, instant, key, name, text, whole
 
 WEBHOOK_ENDPOINT = Table(
     "webhook_endpoint",
@@ -29,4 +29,7 @@ WEBHOOK_DELIVERY = Table(
     name("state"),
     document("tries"),
     instant("next_try_at", nullable=True),
+    whole("sequence"),
+    whole("previous_sequence"),
+    UniqueConstraint("endpoint_id", "sequence"),
 )

@@ -113,6 +113,36 @@ async def test_two_at_once_hand_an_event_over_once(world: World) -> None:
     assert sum(handed) == len(deliveries(world)) == 1
 
 
+async def test_a_delivery_says_what_its_endpoint_was_told_before(world: World) -> None:
+    await listening(world)
+    ends = await listening(world, "payment_intent.canceled", url=f"{URL}/canceled")
+    for _ in range(2):
+        intent = await world.intent()
+        await world.services.intents.cancel(owner=world.merchant.id, intent_id=intent.id)
+        await world.services.webhooks.hand_over(limit=1)
+        await world.services.webhooks.hand_over()
+    await run_jobs(world)
+
+    told = {URL: list[tuple[int, int]](), ends.url: list[tuple[int, int]]()}
+    for post in world.around.publisher.posts:
+        body = json.loads(post.body)
+        told[post.url].append((body["previous_sequence"], body["sequence"]))
+    assert sorted(told[URL]) == [(0, 1), (1, 2), (2, 3), (3, 4)]
+    assert sorted(told[ends.url]) == [(0, 2), (2, 4)], "a gap would be seen among what it wants"
+
+
+async def test_hand_overs_at_once_keep_the_order(world: World) -> None:
+    await listening(world)
+    for _ in range(6):
+        await world.intent()
+
+    hands = [yielding(world.around).webhooks for _ in range(3)]
+    await asyncio.gather(*(webhooks.hand_over(limit=2) for webhooks in hands))
+
+    chain = sorted((it.previous_sequence, it.sequence) for it in deliveries(world))
+    assert chain == [*pairwise(range(7))]
+
+
 async def test_deliveries_vanish_with_what_was_rolled_back(world: World) -> None:
     await listening(world)
     await world.intent()
@@ -232,6 +262,19 @@ class TestRetries:
         await world.services.webhooks.hand_over()
         assert len(deliveries(world)) == 1
         assert len(world.around.publisher.posts) == 1
+        assert await world.told(delivery.endpoint_id) == ["webhook_endpoint.disabled"]
+
+    async def test_what_still_waits_for_who_is_gone_is_parked(self, world: World) -> None:
+        await listening(world)
+        for _ in range(3):
+            await world.intent()
+        await world.services.webhooks.hand_over()
+        world.around.publisher.refuse_next(410)
+        await run_jobs(world)
+
+        assert {it.state for it in deliveries(world)} == {DeliveryState.PARKED}
+        assert len(world.around.publisher.posts) == 1
+        assert len(await world.told()) == 4, "being gone is told once"
 
     async def test_a_delivery_that_has_ended_is_left_as_it_is(self, world: World) -> None:
         delivery = await one_delivery(world)

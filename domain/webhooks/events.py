@@ -1,0 +1,27 @@
+"""What happens to webhook endpoints, as merchants are told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.shared.events import Event
+from domain.webhooks.view import view_endpoint
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.webhooks.model import Endpoint
+
+DISABLED = "webhook_endpoint.disabled"
+"""The server has said that it is gone (410). The merchant learns of it from the feed."""
+
+
+def happened(type: str, endpoint: Endpoint, *, at: datetime) -> Event:
+    """Tell what happened to an endpoint."""
+    return Event(
+        type=type,
+        merchant_id=endpoint.merchant_id,
+        object_id=endpoint.id,
+        occurred_at=at,
+        data=view_endpoint(endpoint),
+    )
