@@ -156,14 +156,16 @@ class SettlementService:
     async def _liquid(self, work: UnitOfWork, chain: ChainId, asset: AssetId) -> int:
         """Return what the hot wallet can pay of an asset, less what is promised already."""
         hot = self.places[chain].pays_from(asset)
+        # Whoever signs moves money from a reserve to what is in flight, and waits for nobody. So
+        # reserves are read first: what moves meanwhile is taken off twice, never not at all.
         liquid = 0
+        for balance in await work.ledger.kept_balances():
+            if is_reserve(balance.account) and balance.money.asset == asset:
+                liquid -= balance.money.amount
         for account, sign in ((hot, 1), (PAYOUTS_IN_FLIGHT, -1)):
             for balance in await work.ledger.balances(prefix=account):
                 if balance.account == account and balance.money.asset == asset:
                     liquid += sign * balance.money.amount
-        for balance in await work.ledger.kept_balances():
-            if is_reserve(balance.account) and balance.money.asset == asset:
-                liquid -= balance.money.amount
         return liquid
 
     async def _close(
