@@ -50,7 +50,8 @@ BALANCES = compiled(
     _upsert.on_conflict_do_update(
         index_elements=[BALANCE.c.account, BALANCE.c.asset],
         set_={"amount": BALANCE.c.amount + _upsert.excluded.amount},
-    )
+    ),
+    meets_others=True,
 )
 """Adds changes to balance rows, which it locks in the order of account and asset."""
 

@@ -35,7 +35,8 @@ _ENQUEUE = compiled(
     .values({column: bindparam(column) for column in written(JOB)})
     .on_conflict_do_nothing(index_elements=[_C.dedupe_key], index_where=UNFINISHED)
     # PostgreSQL sends equal notices of one transaction once.
-    .returning(case((_DUE_NOW, func.pg_notify(CHANNEL, literal(""))), else_=None))
+    .returning(case((_DUE_NOW, func.pg_notify(CHANNEL, literal(""))), else_=None)),
+    meets_others=True,
 )
 _due = (
     select(_C.id)

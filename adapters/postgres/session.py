@@ -104,16 +104,21 @@ class Session:
         merchant's counter of events, is free again without waiting for this process to hear of
         it. Elsewhere two round trips cost less, as measured.
 
+        What may wait for others goes before the last write, in a statement of its own: of one
+        statement PostgreSQL carries the main part out first, and whoever held the counter while
+        it waits for a balance could be waited for by the balance's holder.
+
         Once a statement has failed there is nothing left to commit, whoever has caught the error:
         it is raised again. PostgreSQL itself would undo all and call that success.
         """
         if self._failure is not None:
             raise self._failure
         last = self.last()
-        if last is not None:
+        apart = last is not None and any(it.meets_others for it in self._waiting)
+        if last is not None and not apart:
             await self.write(*last)
         try:
-            if not self._in_transaction:
+            if not self._in_transaction and not apart:
                 if self._waiting:
                     await self._send_waiting()
             elif last is None:
@@ -121,6 +126,9 @@ class Session:
                 await self.connection.commit()
             else:
                 async with self.connection.pipeline():
+                    if apart:
+                        await self.flush()
+                        await self.write(*last)
                     await self._send_waiting()
                     await self.connection.commit()
         except psycopg.Error as error:

@@ -49,6 +49,8 @@ class Statement:
     names: tuple[str, ...]
     needs_transaction: bool = True
     """False where it only reads and locks nothing, so that it may be carried out by itself."""
+    meets_others: bool = False
+    """True where it may wait for others who write the same rows; no counter is held meanwhile."""
 
     def arrange(self, parameters: Mapping[str, object]) -> list[object]:
         """Return the values of parameters in the statement's order."""
@@ -56,7 +58,11 @@ class Statement:
 
 
 def compiled(
-    clause: ClauseElement, *, columns: Sequence[str] | None = None, takes_locks: bool = False
+    clause: ClauseElement,
+    *,
+    columns: Sequence[str] | None = None,
+    takes_locks: bool = False,
+    meets_others: bool = False,
 ) -> Statement:
     """Compile a statement; ``columns`` are those that an INSERT or UPDATE sets by parameters.
 
@@ -70,7 +76,7 @@ def compiled(
     text = str(done)
     only_reads = isinstance(clause, Select) and not takes_locks and "FOR UPDATE" not in text
     names = tuple(getattr(done, "positiontup", None) or ())
-    return Statement(text, names, needs_transaction=not only_reads)
+    return Statement(text, names, needs_transaction=not only_reads, meets_others=meets_others)
 
 
 def insertion(table: Table, *, without: Sequence[str] = ()) -> Statement:
