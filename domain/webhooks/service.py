@@ -115,7 +115,12 @@ class WebhookService:
         """
         async with self.begin() as work:
             delivery = await work.webhooks.lock_delivery(delivery_id)
+            if delivery.state is not DeliveryState.PENDING:
+                return delivery
             if not delivery.due(at=self.clock.now()):
+                # The clock of the machine that promised this job was ahead of ours.
+                await self._promise(work, delivery, run_at=delivery.next_try_at)
+                await work.commit()
                 return delivery
             endpoint = await work.webhooks.get_endpoint(delivery.endpoint_id)
             if not endpoint.enabled:
