@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from cattrs import Converter
@@ -85,6 +86,8 @@ def _converter() -> Converter:
     for kind in (int, str, bool):
         converter.register_structure_hook(kind, _exactly(kind))
     text = _exactly(str)
+    # Without a hook of its own a StrEnum is structured as the str that it is as well.
+    converter.register_structure_hook(StrEnum, lambda stored, kind: kind(text(stored, str)))
     converter.register_unstructure_hook(datetime, datetime.isoformat)
     converter.register_structure_hook(
         datetime, lambda stored, _: datetime.fromisoformat(text(stored, str))
