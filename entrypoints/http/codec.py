@@ -67,9 +67,7 @@ class Fault:
     @classmethod
     def at(cls, path: tuple[str, ...], detail: str) -> Fault:
         """Name the place by its path of member names and indices."""
-        # A name with U+0000 is refused, and shown without it: no text of ours has one.
-        shown = (step.replace("\0", "\ufffd") for step in path)
-        escaped = (step.replace("~", "~0").replace("/", "~1") for step in shown)
+        escaped = (_shown(step).replace("~", "~0").replace("/", "~1") for step in path)
         return cls("".join(f"/{step}" for step in escaped), detail)
 
 
@@ -79,6 +77,16 @@ class Misfit:
 
     parameter: str
     detail: str
+
+    @classmethod
+    def at(cls, path: tuple[str, ...], detail: str) -> Misfit:
+        """Name the parameter, and with dots what is in it."""
+        return cls(".".join(map(_shown, path)), detail)
+
+
+def _shown(name: str) -> str:
+    """Return a name without U+0000: no name of ours has one, so it was refused anyway."""
+    return name.replace("\0", "\ufffd")
 
 
 @attrs.frozen(eq=False)
@@ -129,7 +137,7 @@ def reader(kind: type[T], *, textual: bool = False) -> Callable[[Any], T]:
     """
     fast = _converter(textual=textual, detailed=False).get_structure_hook(kind)
     detailed = _converter(textual=textual, detailed=True).get_structure_hook(kind)
-    fault = (lambda at, detail: Misfit(".".join(at), detail)) if textual else Fault.at
+    fault = Misfit.at if textual else Fault.at
 
     def read(value: Value) -> T:
         try:

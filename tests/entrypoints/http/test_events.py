@@ -135,6 +135,14 @@ async def test_a_malformed_place_is_refused(memory_gateway: Gateway, query: str)
     assert error["parameter"] == query.partition("=")[0]
 
 
+async def test_an_unknown_parameter_is_named_without_what_no_text_of_ours_has(
+    memory_gateway: Gateway,
+) -> None:
+    response = await memory_gateway.ada.http.get("/v1/events?a%00b=1")
+    [error] = response.json()["errors"]
+    assert error == {"parameter": "a\ufffdb", "detail": "is not known here"}
+
+
 async def test_a_settlement_tells_of_its_next_payout(gateway: Gateway) -> None:
     intent = await gateway.held()
     told(await gateway.ada.http.post(f"/v1/payment_intents/{intent['id']}/escrow/release"), 202)
