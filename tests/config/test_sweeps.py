@@ -1,0 +1,100 @@
+"""What a deployment sweeps, and with whose key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adapters.evm.signer import KeyFileRefused
+from adapters.evm.wallet_seed import account_xprv, account_xpub, new_phrase, seed_of
+from config import bootstrap
+from config.settings import WrongSettings, structure
+from domain.shared.money import AssetId
+from tests.config.conftest import TOKEN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from config.settings import Settings
+
+
+@pytest.fixture
+def deposit_key(tmp_path: Path) -> Path:
+    return tmp_path / "deposit_key"
+
+
+@pytest.fixture
+def with_keys(raw: dict[str, Any], key_file: Path, deposit_key: Path) -> dict[str, Any]:
+    """Return settings that are right, with the hot wallet's key and that of deposits."""
+    seed = seed_of(new_phrase())
+    deposit_key.write_text(account_xprv(seed) + "\n")
+    deposit_key.chmod(0o600)
+    keys = {
+        "xpub": account_xpub(seed),
+        "hot_wallet_file": str(key_file),
+        "deposit_key_file": str(deposit_key),
+    }
+    return raw | {"keys": keys}
+
+
+def minimums(settings: Settings) -> dict[AssetId, int]:
+    return dict(bootstrap.worker(settings).sweeps.minimums)
+
+
+async def test_without_a_key_nothing_is_swept(raw: dict[str, Any], key_file: Path) -> None:
+    raw["keys"]["hot_wallet_file"] = str(key_file)
+
+    assert minimums(structure(raw)) == {}
+
+
+async def test_tokens_are_swept_from_five_units_on(with_keys: dict[str, Any]) -> None:
+    assert minimums(structure(with_keys)) == {AssetId(TOKEN): 5_000_000}
+
+
+@pytest.mark.parametrize(
+    ("units", "smallest"), [("0.5", 500_000), ("0.0000001", 1), ("70", 70 * 10**6)]
+)
+async def test_from_how_much_on_is_a_setting(
+    with_keys: dict[str, Any], units: str, smallest: int
+) -> None:
+    with_keys["assets"][1]["sweep_from"] = units
+
+    assert minimums(structure(with_keys)) == {AssetId(TOKEN): smallest}
+
+
+@pytest.mark.parametrize("units", ["0", "-1", "NaN", "Infinity", "a lot"])
+def test_what_is_no_amount_is_refused(raw: dict[str, Any], units: str) -> None:
+    raw["assets"][1]["sweep_from"] = units
+
+    with pytest.raises(WrongSettings, match="sweep_from of tUSDT"):
+        structure(raw)
+
+
+async def test_the_key_of_other_addresses_is_refused(with_keys: dict[str, Any], xpub: str) -> None:
+    with_keys["keys"]["xpub"] = xpub
+
+    with pytest.raises(WrongSettings, match=r"is not the key of settings\.keys\.xpub"):
+        bootstrap.worker(structure(with_keys))
+
+
+def test_a_key_that_others_may_read_is_refused(
+    with_keys: dict[str, Any], deposit_key: Path
+) -> None:
+    deposit_key.chmod(0o640)
+
+    with pytest.raises(KeyFileRefused, match="0640"):
+        bootstrap.worker(structure(with_keys))
+
+
+def test_what_is_no_key_is_refused(with_keys: dict[str, Any], deposit_key: Path) -> None:
+    deposit_key.write_text(with_keys["keys"]["xpub"])
+
+    with pytest.raises(KeyFileRefused, match="does not hold an extended private key"):
+        bootstrap.worker(structure(with_keys))
+
+
+async def test_the_api_never_reads_the_key(with_keys: dict[str, Any]) -> None:
+    with_keys["keys"]["deposit_key_file"] = "/no/such/file"
+
+    assert bootstrap.api(structure(with_keys)).assets.find(TOKEN).decimals == 6
