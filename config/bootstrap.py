@@ -5,7 +5,7 @@ The API's process is given no key and cannot build what signs; the worker's is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,19 @@ from domain.chains.sending import Sender
 from domain.chains.service import ChainWatcher
 from domain.escrow.service import EscrowService
 from domain.intents.service import IntentService
+from domain.jobs.service import JobService
+from domain.ledger.conservation import Conservation
+from domain.ledger.sealing import Sealing
 from domain.ledger.service import LedgerService
+from domain.ledger.statements import Statements
+from domain.ledger.valuation import Valuation
 from domain.merchants.service import MerchantService
 from domain.settlements.service import SettlementService
+from domain.shared.idempotency import KeptAnswers
 from domain.shared.money import Assets, ChainId
+from domain.sweeps.service import SweepService
 from domain.webhooks.service import WebhookService
+from ports.calendar import Calendar
 from ports.clock import Clock
 from ports.ids import Ids
 from ports.jobs import JobNotices
@@ -55,14 +63,22 @@ class WorkerServices:
 
     chains: Sequence[ChainId]
     clock: Clock
+    calendar: Calendar
     ids: Ids
     begin: Begin
     notices: JobNotices
+    jobs: JobService
     watcher: ChainWatcher
     sender: Sender
     intents: IntentService
     escrows: EscrowService
     settlements: SettlementService
+    sweeps: SweepService
+    books: LedgerService
+    conservation: Conservation
+    answers: KeptAnswers
+    sealing: Sealing
+    valuation: Valuation
     webhooks: WebhookService
     resources: Sequence[AbstractAsyncContextManager[object]]
 
@@ -77,7 +93,12 @@ class OperatorServices:
     settlements: SettlementService
     books: LedgerService
     webhooks: WebhookService
+    conservation: Conservation
+    sealing: Sealing
+    statements: Callable[[], Statements]
+    """Builds what issues statements: it alone needs the key that signs them."""
     watcher: ChainWatcher
+    jobs: JobService
     resources: Sequence[AbstractAsyncContextManager[object]]
 
 
@@ -128,7 +149,11 @@ def operator(settings: Settings) -> OperatorServices:
         settlements=services.settlements(),
         books=services.books(),
         webhooks=services.webhooks(),
+        conservation=services.conservation(),
+        sealing=services.sealing(),
+        statements=services.statements,
         watcher=services.watcher(),
+        jobs=services.jobs(),
         resources=[
             storage_open(services.adapters.storage()),
             *(node_open(node) for node in services.adapters.nodes().values()),
@@ -140,21 +165,29 @@ def worker(settings: Settings) -> WorkerServices:
     """Build what the worker needs.
 
     Raises:
-        WrongSettings: no hot wallet key is named.
-        KeyFileRefused: the key file is missing, or others may read it.
+        WrongSettings: no hot wallet key is named, or a key is not the settings' addresses'.
+        KeyFileRefused: a key file is missing, or others may read it.
     """
     services = container(settings)
     return WorkerServices(
         chains=tuple(services.adapters.places()),
         clock=services.adapters.clock(),
+        calendar=services.adapters.calendar(),
         ids=services.adapters.ids(),
         begin=services.adapters.storage().begin,
         notices=services.adapters.notices(),
+        jobs=services.jobs(),
         watcher=services.watcher(),
         sender=services.sender(),
         intents=services.intents(),
         escrows=services.escrows(),
         settlements=services.settlements(),
+        sweeps=services.sweeps(),
+        books=services.books(),
+        conservation=services.conservation(),
+        answers=services.answers(),
+        sealing=services.sealing(),
+        valuation=services.valuation(),
         webhooks=services.webhooks(),
         resources=[
             storage_open(services.adapters.storage()),

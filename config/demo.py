@@ -27,12 +27,13 @@ from adapters.evm.devnet.server import serve as serve_devnet
 from adapters.evm.devnet.settings import DevnetSettings
 from adapters.evm.signer import LocalSigner, create_key_file
 from adapters.evm.wallet import PayerWallet
-from adapters.evm.wallet_seed import account_xpub, new_phrase, seed_of
+from adapters.evm.wallet_seed import account_xprv, account_xpub, new_phrase, seed_of
 from adapters.postgres.embedded.layout import default_data_root
 from adapters.postgres.embedded.server import EmbeddedPostgres
 from adapters.postgres.migrate import upgrade
 from config.bootstrap import operator
 from config.settings import structure
+from config.signing import create_statement_key
 from domain.fees.model import FeeSchedule
 from domain.merchants.model import PayoutTerms
 from domain.shared.money import ChainId
@@ -120,6 +121,21 @@ class Directory:
         return self.keys / "hot_wallet"
 
     @property
+    def deposit_phrase(self) -> Path:
+        """The words from which all deposit addresses follow. No process is told them."""
+        return self.keys / "deposit_phrase"
+
+    @property
+    def deposit_key(self) -> Path:
+        """The key that sweeps deposit addresses."""
+        return self.keys / "deposit_key"
+
+    @property
+    def statement_key(self) -> Path:
+        """The key that signs statements."""
+        return self.keys / "statement_key"
+
+    @property
     def logs(self) -> Path:
         """What the processes say."""
         return self.root / "logs"
@@ -193,6 +209,7 @@ def settings_of(
     keys = {"xpub": demo.xpub}
     if signs:
         keys["hot_wallet_file"] = str(directory.hot_wallet)
+        keys["deposit_key_file"] = str(directory.deposit_key)
     rates = [
         {"source": source, "asset": demo.asset, "currency": "iso4217:USD", "rate": rate}
         for source, rate in (("demo-a", "0.9998"), ("demo-b", "1"), ("demo-c", "1.0001"))
@@ -203,6 +220,8 @@ def settings_of(
         "expire_every_seconds": 0.5 if brisk else 5.0,
         # The story settles by the operator's command, so that each step can be told apart.
         "settle_every_seconds": 86400.0 if brisk else 30.0,
+        "sweep_every_seconds": 0.25 if brisk else 10.0,
+        "reconcile_every_seconds": 1.0 if brisk else 10.0,
     }
     return {
         "deployment": "demo",
@@ -226,6 +245,7 @@ def settings_of(
         ],
         "rates": rates,
         "worker": pace,
+        "books": {"statement_key_file": str(directory.statement_key)} if signs else {},
         "webhooks": {"allow_private_addresses": True},
     }
 
@@ -249,6 +269,7 @@ async def provision(directory: Directory, *, rpc_url: str, dsn: str, ports: Port
         directory.save(demo)
     else:
         demo = attrs.evolve(known, rpc_url=rpc_url)
+        _keys(directory)
         await _must_be_there(demo, directory)
     if not demo.api_key:
         settings = structure(
@@ -307,10 +328,14 @@ def _keys(directory: Directory) -> tuple[str, str]:
     if not directory.hot_wallet.exists():
         create_key_file(directory.hot_wallet)
     hot_wallet = LocalSigner.from_file(directory.hot_wallet, chain_id=1).address
-    phrase_file = directory.keys / "deposit_phrase"
-    if not phrase_file.exists():
-        _write_private(phrase_file, new_phrase() + "\n")
-    return hot_wallet, account_xpub(seed_of(phrase_file.read_text().strip()))
+    if not directory.deposit_phrase.exists():
+        _write_private(directory.deposit_phrase, new_phrase() + "\n")
+    if not directory.statement_key.exists():
+        create_statement_key(directory.statement_key)
+    seed = seed_of(directory.deposit_phrase.read_text().strip())
+    if not directory.deposit_key.exists():
+        _write_private(directory.deposit_key, account_xprv(seed) + "\n")
+    return hot_wallet, account_xpub(seed)
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ from adapters.evm.devnet.store import DatabaseInUse
 from adapters.evm.node import NoEscrowContract, WrongChain, WrongDecimals
 from adapters.evm.signer import KeyFileRefused
 from adapters.evm.web3_account import TransactionReverted
+from adapters.keys.ed25519 import SigningKeyRefused
 from adapters.postgres.embedded.failure import EmbeddedPostgresFailure
 from adapters.postgres.migrate import SchemaOutdated
 
@@ -17,6 +18,7 @@ FAILURES = (
     KeyFileRefused,
     NoEscrowContract,
     SchemaOutdated,
+    SigningKeyRefused,
     TransactionReverted,
     WrongChain,
     WrongDecimals,

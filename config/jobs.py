@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from config.settings import WrongSettings
 from domain.shared.ids import DeliveryId
 from domain.shared.money import ChainId
+from domain.shared.pace import Cron
 from domain.shared.running import Schedule
 
 if TYPE_CHECKING:
@@ -14,10 +16,17 @@ if TYPE_CHECKING:
 
     from config.bootstrap import WorkerServices
     from config.settings import Worker
+    from domain.shared.pace import Pace
     from domain.shared.running import Handler
 
 ROUNDS_MAX = 50
-"""How many ranges of a chain one job reads before it lets others have their turn."""
+"""How many ranges of a chain one job reads, or rounds it seals, before others have their turn."""
+
+ANSWERS_MAX = 1000
+"""How many expired answers are dropped in one round."""
+
+SEALS_MAX = 500
+"""How many transactions are sealed in one round."""
 
 
 def handlers(services: WorkerServices) -> dict[str, Handler]:
@@ -43,14 +52,10 @@ def handlers(services: WorkerServices) -> dict[str, Handler]:
         del arguments
         await services.settlements.run()
 
-    async def hand_over_events(arguments: Mapping[str, str]) -> None:
-        del arguments
-        await services.webhooks.hand_over()
+    async def sweep_deposits(arguments: Mapping[str, str]) -> None:
+        await services.sweeps.sweep(chain=ChainId(arguments["chain"]))
 
-    async def deliver_webhook(arguments: Mapping[str, str]) -> None:
-        await services.webhooks.deliver(delivery_id=DeliveryId(arguments["delivery"]))
-
-    return {
+    others = {
         handler.__name__: handler
         for handler in (
             watch_chain,
@@ -58,29 +63,104 @@ def handlers(services: WorkerServices) -> dict[str, Handler]:
             expire_intents,
             release_escrows,
             run_settlements,
-            hand_over_events,
-            deliver_webhook,
+            sweep_deposits,
         )
+    }
+    return _of_books(services) | _of_webhooks(services) | _of_upkeep(services) | others
+
+
+def _of_upkeep(services: WorkerServices) -> dict[str, Handler]:
+    """Return the handlers of what keeps tables from growing for ever."""
+
+    async def prune_jobs(arguments: Mapping[str, str]) -> None:
+        del arguments
+        await services.jobs.prune()
+
+    async def forget_answers(arguments: Mapping[str, str]) -> None:
+        del arguments
+        for _ in range(ROUNDS_MAX):
+            if await services.answers.forget(limit=ANSWERS_MAX) < ANSWERS_MAX:
+                return
+
+    return {handler.__name__: handler for handler in (prune_jobs, forget_answers)}
+
+
+def _of_webhooks(services: WorkerServices) -> dict[str, Handler]:
+    """Return the handlers of what tells merchants what happened."""
+
+    async def hand_over_events(arguments: Mapping[str, str]) -> None:
+        del arguments
+        await services.webhooks.hand_over()
+
+    async def deliver_webhook(arguments: Mapping[str, str]) -> None:
+        await services.webhooks.deliver(delivery_id=DeliveryId(arguments["delivery"]))
+
+    return {handler.__name__: handler for handler in (hand_over_events, deliver_webhook)}
+
+
+def _of_books(services: WorkerServices) -> dict[str, Handler]:
+    """Return the handlers of what keeps the books right, valued and sealed."""
+
+    async def reconcile(arguments: Mapping[str, str]) -> None:
+        await services.conservation.reconcile(chain=ChainId(arguments["chain"]))
+
+    async def seal_books(arguments: Mapping[str, str]) -> None:
+        del arguments
+        for _ in range(ROUNDS_MAX):
+            if await services.sealing.seal(limit=SEALS_MAX) < SEALS_MAX:
+                return
+
+    async def keep_rates(arguments: Mapping[str, str]) -> None:
+        del arguments
+        await services.valuation.keep_rates()
+
+    async def expire_holds(arguments: Mapping[str, str]) -> None:
+        del arguments
+        await services.books.expire_holds()
+
+    return {
+        handler.__name__: handler for handler in (reconcile, seal_books, keep_rates, expire_holds)
     }
 
 
 def schedules(settings: Worker, chains: Sequence[ChainId]) -> tuple[Schedule, ...]:
-    """Return the jobs that come back, one of each for the whole deployment."""
+    """Return the jobs that come back, one of each for the whole deployment.
+
+    Raises:
+        WrongSettings: the settings give a pace to a job that does not come back.
+    """
     per_chain = (
         ("watch_chain", settings.watch_every_seconds),
         ("send_transactions", settings.watch_every_seconds),
         ("expire_intents", settings.expire_every_seconds),
+        ("sweep_deposits", settings.sweep_every_seconds),
+        ("reconcile", settings.reconcile_every_seconds),
     )
     overall = (
         ("release_escrows", settings.release_every_seconds),
         ("run_settlements", settings.settle_every_seconds),
         ("hand_over_events", settings.hand_over_every_seconds),
+        ("seal_books", settings.seal_every_seconds),
+        ("keep_rates", settings.keep_rates_every_seconds),
+        ("expire_holds", settings.expire_holds_every_seconds),
+        ("prune_jobs", settings.prune_every_seconds),
+        ("forget_answers", settings.prune_every_seconds),
     )
+    paces = {name: _pace(name, every, settings) for name, every in (*per_chain, *overall)}
+    if unknown := settings.schedules.keys() - paces.keys():
+        raise WrongSettings(
+            tuple(f"no such schedule @ settings.worker.schedules.{name}" for name in unknown)
+        )
     return (
         *(
-            Schedule(name, timedelta(seconds=every), {"chain": chain})
+            Schedule(name, paces[name], {"chain": chain})
             for chain in chains
-            for name, every in per_chain
+            for name, _ in per_chain
         ),
-        *(Schedule(name, timedelta(seconds=every)) for name, every in overall),
+        *(Schedule(name, paces[name]) for name, _ in overall),
     )
+
+
+def _pace(name: str, every_seconds: float, settings: Worker) -> Pace:
+    pace = settings.schedules.get(name, timedelta(seconds=every_seconds))
+    return Cron(pace.expression, settings.time_zone) if isinstance(pace, Cron) else pace

@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 import os
 import tomllib
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
@@ -21,12 +23,16 @@ import cattrs
 from cattrs import transform_error
 from cattrs.v import format_exception
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from adapters.system.calendar import CronCalendar
+from domain.shared.kinds import Queue
+from domain.shared.pace import Cron, Pace
+from ports.calendar import NotACalendarExpression
 
 FILE_VARIABLE = "SWITCHYARD_SETTINGS"
 PREFIX = "SWITCHYARD_"
 DEPLOYMENTS = ("demo", "testing")
+TRANSPORTS = ("memory", "rabbitmq")
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 @attrs.frozen
@@ -79,6 +85,8 @@ class Keys:
 
     xpub: str
     hot_wallet_file: Path | None = None
+    deposit_key_file: Path | None = None
+    """The extended private key of ``xpub``. Without it money stays at deposit addresses."""
 
 
 @attrs.frozen
@@ -89,6 +97,26 @@ class AssetSetting:
     symbol: str
     decimals: int = attrs.field(validator=[attrs.validators.ge(0), attrs.validators.le(36)])
     peg: str | None = None
+    sweep_from: str = "5"
+    """From how many whole units on what lies at a deposit address is moved to the hot wallet."""
+
+    @property
+    def sweep_minimum(self) -> int:
+        """The same in smallest units, a fraction of one rounded up.
+
+        Raises:
+            InvalidOperation: it is no number.
+        """
+        units: int = 10**self.decimals
+        return math.ceil(Fraction(Decimal(self.sweep_from)) * units)
+
+    def __attrs_post_init__(self) -> None:
+        try:
+            positive = Decimal(self.sweep_from).is_finite() and self.sweep_minimum > 0
+        except InvalidOperation:
+            positive = False
+        if not positive:
+            raise ValueError(f"sweep_from of {self.symbol} must be a decimal number above 0")
 
 
 @attrs.frozen
@@ -145,14 +173,47 @@ class Intents:
 
 @attrs.frozen
 class Worker:
-    """How jobs are run."""
+    """How jobs are run, and how often those that come back."""
 
     threads: int = attrs.field(default=4, validator=_positive)
+    queues: tuple[Queue, ...] = ()
+    """The queues whose jobs this worker takes; none named: all."""
+    transport: str = attrs.field(default="memory", validator=attrs.validators.in_(TRANSPORTS))
+    """What brings a job that is due to a thread; rabbitmq spreads them over many machines."""
+    rabbitmq_url: str | None = attrs.field(default=None, repr=False)
+    relay: bool = True
+    """With rabbitmq: hand jobs that are due to it, besides running those it brings."""
+    schedules: Mapping[str, Pace] = attrs.field(factory=dict)
+    """Seconds or a cron expression, by name, in place of how often a job would come back."""
+    time_zone: str = "UTC"
+    """The time zone of cron expressions."""
+    done_kept_days: int = attrs.field(default=3, validator=_positive)
+    dead_kept_days: int = attrs.field(default=90, validator=_positive)
     watch_every_seconds: float = attrs.field(default=1.0, validator=_positive)
     hand_over_every_seconds: float = attrs.field(default=0.5, validator=_positive)
     expire_every_seconds: float = attrs.field(default=5.0, validator=_positive)
     release_every_seconds: float = attrs.field(default=600.0, validator=_positive)
     settle_every_seconds: float = attrs.field(default=3600.0, validator=_positive)
+    sweep_every_seconds: float = attrs.field(default=60.0, validator=_positive)
+    reconcile_every_seconds: float = attrs.field(default=60.0, validator=_positive)
+    seal_every_seconds: float = attrs.field(default=2.0, validator=_positive)
+    keep_rates_every_seconds: float = attrs.field(default=60.0, validator=_positive)
+    expire_holds_every_seconds: float = attrs.field(default=60.0, validator=_positive)
+    prune_every_seconds: float = attrs.field(default=3600.0, validator=_positive)
+
+    def __attrs_post_init__(self) -> None:
+        if (self.transport == "rabbitmq") != (self.rabbitmq_url is not None):
+            raise ValueError("rabbitmq_url is needed by the transport rabbitmq, and by it alone")
+        if urlsplit(self.rabbitmq_url or "amqp:").scheme not in {"amqp", "amqps"}:
+            raise ValueError("rabbitmq_url must begin with amqp:// or amqps://")
+        for name, pace in self.schedules.items():
+            if isinstance(pace, Cron):
+                try:
+                    CronCalendar().following(pace.expression, after=EPOCH, zone=self.time_zone)
+                except NotACalendarExpression as error:
+                    raise ValueError(f"{name}: {error}") from error
+            elif pace <= timedelta(0):
+                raise ValueError(f"{name} must be more than 0 seconds")
 
 
 @attrs.frozen
@@ -162,6 +223,16 @@ class Webhooks:
     timeout_seconds: float = attrs.field(default=15.0, validator=_positive)
     allow_private_addresses: bool = False
     """Let endpoints lie on this machine or a private network: for a demo, never for the world."""
+
+
+@attrs.frozen
+class Books:
+    """How the books are valued, and statements of them signed."""
+
+    currency: str = "iso4217:USD"
+    """In which postings are valued."""
+    statement_key_file: Path | None = None
+    """The Ed25519 key that signs statements; ``switchyard books key`` makes one."""
 
 
 @attrs.frozen
@@ -176,8 +247,13 @@ class Settings:
     rates: tuple[Rate, ...]
     deployment: str = attrs.field(default="demo", validator=attrs.validators.in_(DEPLOYMENTS))
     intents: Intents = attrs.field(factory=Intents)
+    books: Books = attrs.field(factory=Books)
     worker: Worker = attrs.field(factory=Worker)
     webhooks: Webhooks = attrs.field(factory=Webhooks)
+
+    def __attrs_post_init__(self) -> None:
+        if self.books.currency not in {asset.id for asset in self.assets}:
+            raise ValueError(f"books.currency {self.books.currency} is not one of the assets")
 
 
 def load(file: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:
@@ -264,9 +340,23 @@ def _number(value: object, _: type) -> float:
     return float(value)
 
 
+def _queues(value: object, _: type) -> tuple[Queue, ...]:
+    """Take a list of names, or one text of them with commas, as an environment has it."""
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list):
+        raise TypeError(f"expected a list of queues, got {value!r}")
+    return tuple(Queue(name) for name in names)
+
+
+def _pace(value: object, _: type) -> Pace:
+    return Cron(value) if isinstance(value, str) else seconds(_number(value, float))
+
+
 _converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
 _converter.register_structure_hook(str, _strict(str))
 _converter.register_structure_hook(bool, _strict(bool))
 _converter.register_structure_hook(int, _whole)
 _converter.register_structure_hook(float, _number)
+_converter.register_structure_hook_func(lambda kind: kind == tuple[Queue, ...], _queues)
+_converter.register_structure_hook(Pace, _pace)
 _converter.register_structure_hook(Path, lambda value, _: Path(str(value)))

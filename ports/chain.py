@@ -80,9 +80,24 @@ class ChainReader(Protocol):
         """
         ...
 
+    async def balances(
+        self, addresses: Sequence[str], asset: AssetId, *, at_block: int
+    ) -> Sequence[Money]:
+        """Return what each of many addresses held of an asset after a block, in their order.
+
+        Raises:
+            ChainUnavailable: no node answered.
+        """
+        ...
+
 
 class Prepared(Protocol):
     """An instruction made ready to be signed: with fees and limits, without a sequence."""
+
+    @property
+    def sender(self) -> str:
+        """The address that sends it and pays its fee: the hot wallet's, or a deposit address."""
+        ...
 
     @property
     def fee_limit(self) -> Money:
@@ -91,15 +106,25 @@ class Prepared(Protocol):
 
 
 class ChainSender(Protocol):
-    """Sends transactions from the gateway's hot wallet on one chain."""
+    """Sends the gateway's transactions on one chain: the hot wallet's and deposit addresses'."""
 
     chain: ChainId
     sender: str
+    """The hot wallet's address."""
 
-    async def next_sequence(self) -> int:
-        """Return the chain's own count of the sender's transactions, those waiting included.
+    async def next_sequence(self, sender: str) -> int:
+        """Return the chain's own count of a sender's transactions, those waiting included.
 
         Raises:
+            ChainUnavailable: no node answered.
+        """
+        ...
+
+    async def fee_limit(self, instruction: Instruction) -> Money:
+        """Return the most the network would take for an instruction now, whoever can pay it.
+
+        Raises:
+            InstructionRefused: the chain would not carry it out.
             ChainUnavailable: no node answered.
         """
         ...
@@ -109,13 +134,17 @@ class ChainSender(Protocol):
 
         Raises:
             InstructionRefused: the chain would not carry it out.
-            InsufficientFundsOnChain: the wallet does not hold enough.
+            InsufficientFundsOnChain: its sender does not hold enough.
             ChainUnavailable: no node answered.
         """
         ...
 
     async def sign(self, prepared: Prepared, *, sequence: int) -> SignedBytes:
-        """Sign, without the network. The same arguments give the same bytes."""
+        """Sign, without the network. The same arguments give the same bytes.
+
+        Raises:
+            InstructionRefused: the signer has looked at it and will not sign it.
+        """
         ...
 
     async def broadcast(self, signed: SignedBytes) -> None:

@@ -32,8 +32,10 @@ class ChainRecords(Protocol):
         """Keep the names of blocks that may still be replaced."""
         ...
 
-    async def remembered(self, chain: ChainId, *, first: int) -> Sequence[Block]:
-        """Return the kept blocks from a number on, lowest first."""
+    async def remembered(
+        self, chain: ChainId, *, first: int, last: int | None = None
+    ) -> Sequence[Block]:
+        """Return the kept blocks from a number on, or up to another, lowest first."""
         ...
 
     async def forget(self, chain: ChainId, *, before: int) -> None:

@@ -61,7 +61,11 @@ class Intents(Protocol):
         ...
 
     async def next_deposit_index(self) -> int:
-        """Return a number never returned before, from 0, without waiting for anybody."""
+        """Return a number, from 0, without waiting for anybody.
+
+        No unit of work under way has it, nor any that was committed or may have been; one that
+        was certainly undone may leave it to another.
+        """
         ...
 
     async def deposit_addresses(self, *, chain: ChainId) -> Sequence[str]:

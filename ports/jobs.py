@@ -10,10 +10,15 @@ if TYPE_CHECKING:
 
     from domain.shared.ids import JobId
     from domain.shared.jobs import Job
+    from domain.shared.kinds import Queue
 
 
 class Jobs(Protocol):
-    """The job table. A job is a row there; the row is the truth about it."""
+    """The job table. A job is a row there; the row is the truth about it.
+
+    Whoever ends a job names the claim by which he had it (``Job.claims``): where the lease was
+    lost meanwhile, and the job perhaps taken by another, nothing changes.
+    """
 
     async def enqueue(
         self,
@@ -25,41 +30,112 @@ class Jobs(Protocol):
     ) -> None:
         """Promise a job, to run not before a time (None: at once).
 
-        With a dedupe key nothing is added while a job with that key is ready or running.
+        Its queue, its priority and how often it is tried are its kind's (``kind_of``). With a
+        dedupe key nothing is added while a job with that key is unfinished.
         """
+        ...
+
+    async def schedule(
+        self,
+        name: str,
+        *,
+        arguments: Mapping[str, str],
+        dedupe_key: str,
+        pace: str,
+        first_at: datetime,
+        adapted_at: datetime,
+    ) -> None:
+        """See to it that there is one job that comes back, under this key and at this pace.
+
+        A new one is due at ``first_at``, one whose pace was another at ``adapted_at``; one of
+        the same pace is left as it is.
+        """
+        ...
+
+    async def unschedule(self, *, but: Sequence[str]) -> int:
+        """Remove the jobs that come back, but for those with these keys; return how many."""
         ...
 
     async def claim(
-        self, *, at: datetime, limit: int, lease: timedelta, wanted: Sequence[str] | None = None
+        self,
+        *,
+        at: datetime,
+        limit: int,
+        lease: timedelta,
+        queues: Sequence[Queue] | None = None,
+        runner: str = "",
     ) -> Sequence[Job]:
-        """Take due jobs, the longest due first, none that another has taken.
+        """Take due jobs of queues that are not paused, none that another has taken.
 
-        They are running from then on, one attempt more, until the lease ends. ``wanted`` names
-        the kinds of job to take; None takes all.
+        The most urgent come first, of these the longest due. They are running from then on, one
+        attempt more, until the lease ends. ``queues`` None takes from all.
         """
         ...
 
-    async def complete(self, job_id: JobId) -> None:
+    async def hand_over(
+        self,
+        *,
+        at: datetime,
+        limit: int,
+        lease: timedelta,
+        queues: Sequence[Queue] | None = None,
+        runner: str = "",
+    ) -> Sequence[Job]:
+        """Take due jobs as ``claim`` does, to be begun by whoever the transport brings them to.
+
+        They are queued from then on, and no attempt is counted yet. ``limit`` is how many may be
+        queued by this runner at a time, those that still are included.
+        """
+        ...
+
+    async def begin(
+        self, job_id: JobId, *, claims: int, at: datetime, lease: timedelta, runner: str = ""
+    ) -> Job | None:
+        """Begin a queued job; None where the claim is over, or is being run already.
+
+        In a paused queue none is begun; it is ready again for later.
+        """
+        ...
+
+    async def renew(self, jobs: Sequence[Job], *, until: datetime) -> None:
+        """Lengthen the leases of running jobs, as one who still has them."""
+        ...
+
+    async def put_back(self, jobs: Sequence[Job]) -> None:
+        """Make jobs that were claimed or handed over ready again, as if they had not been.
+
+        One that has been begun since it was handed over stays as it is.
+        """
+        ...
+
+    async def complete(self, job: Job, *, at: datetime) -> None:
         """Mark a running job as done."""
         ...
 
-    async def retry(self, job_id: JobId, *, run_at: datetime, error: str) -> None:
-        """Give a running job back, to be run again later."""
+    async def retry(
+        self, job: Job, *, at: datetime, run_at: datetime, error: str, traceback: str | None = None
+    ) -> None:
+        """Give a running job back, to be run again later, behind those that never failed."""
         ...
 
-    async def repeat(self, job_id: JobId, *, run_at: datetime) -> None:
+    async def repeat(self, job: Job, *, run_at: datetime) -> None:
         """Give a running job back after it went well, to be run again: a schedule is such a job.
 
         Its attempts count from zero again and its last error is forgotten.
         """
         ...
 
-    async def bury(self, job_id: JobId, *, error: str) -> None:
+    async def bury(
+        self, job: Job, *, at: datetime, error: str, traceback: str | None = None
+    ) -> None:
         """Give a running job up; it is kept, with its error, for a person."""
         ...
 
     async def reap(self, *, at: datetime) -> int:
-        """Give back every running job whose lease is over; return how many there were."""
+        """Give back every job whose lease is over; return how many there were.
+
+        One that has been begun as often as it may is buried: it may be what ends its runners.
+        """
         ...
 
 

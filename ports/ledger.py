@@ -71,6 +71,22 @@ class Ledger(Protocol):
         """Return what was booked for an object, oldest first."""
         ...
 
+    async def taking_effect(
+        self,
+        account: Account,
+        asset: AssetId,
+        *,
+        after: datetime | None,
+        until: datetime | None,
+        limit: int,
+    ) -> Sequence[BookedTransaction]:
+        """Return transactions with a posting to an account in an asset, by time of effect.
+
+        They took effect after a time (None: since ever) and at another or before (None: or later
+        on); at most ``limit`` of them, in the order of effect, then of booking.
+        """
+        ...
+
     async def lapsed_holds(self, *, at: datetime, limit: int) -> Sequence[HoldId]:
         """Return pending holds whose time is over, the longest over first."""
         ...

@@ -1,4 +1,4 @@
-"""What has been parked: assets that move no money until a person has looked."""
+"""What has been parked, assets that move no money until a person has looked, and checkpoints."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from domain.ledger.accounts import Account
     from domain.ledger.parking import ParkedAsset
     from domain.shared.money import AssetId
 
@@ -28,4 +29,15 @@ class Parking(Protocol):
 
     async def all(self) -> Sequence[ParkedAsset]:
         """Return every parked asset, by its id."""
+        ...
+
+    async def checkpoint(self, account: Account, asset: AssetId, *, block: int) -> None:
+        """Note that books and chain agreed after a block: one row an account and asset.
+
+        A lower block than the one that is noted changes nothing.
+        """
+        ...
+
+    async def last_agreed(self, account: Account, asset: AssetId) -> int | None:
+        """Return the newest block after which books and chain agreed, or None if none is noted."""
         ...

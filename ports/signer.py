@@ -18,3 +18,16 @@ class Signer(Protocol):
             ValueError: the bytes are no transaction that this signer understands.
         """
         ...
+
+
+class DepositSigner(Protocol):
+    """Holds the keys of all deposit addresses and signs one thing with them: their sweep."""
+
+    def sign_sweep(self, unsigned: bytes, *, source: str, index: int) -> bytes:
+        """Return a serialised transaction with the signature of the address at a place.
+
+        Raises:
+            ValueError: it is no transfer of tokens to the hot wallet and nothing besides, or the
+                place's address is not ``source``.
+        """
+        ...

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from ports.events import EventLog
     from ports.idempotency import IdempotencyKeys
     from ports.intents import Intents
+    from ports.job_console import JobConsole
     from ports.jobs import Jobs
     from ports.ledger import Ledger
     from ports.merchants import Merchants
     from ports.parking import Parking
     from ports.settlements import Settlements
+    from ports.sweeps import Sweeps
     from ports.webhooks import Webhooks
 
 
@@ -58,10 +60,12 @@ class UnitOfWork(Protocol):
     ledger: Ledger
     parking: Parking
     settlements: Settlements
+    sweeps: Sweeps
     webhooks: Webhooks
     chains: ChainRecords
     events: EventLog
     jobs: Jobs
+    job_console: JobConsole
     idempotency: IdempotencyKeys
 
     async def commit(self) -> None:

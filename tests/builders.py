@@ -51,8 +51,10 @@ from domain.shared.ids import (
     QuoteId,
     SettlementId,
     SubmissionId,
+    SweepId,
 )
 from domain.shared.money import Asset, AssetId, ChainId, Money
+from domain.sweeps.model import Sweep, SweepState
 from domain.webhooks.model import Delivery, Endpoint
 
 if TYPE_CHECKING:
@@ -349,6 +351,22 @@ def a_submission(
         created_at=NOON,
     )
     return attrs.evolve(submission, **changes)
+
+
+def a_sweep(id: str = "swp_01", **changes: Any) -> Sweep:
+    """Return a sweep whose address is being given coin for its fee."""
+    sweep = Sweep(
+        id=SweepId(id),
+        chain=CHAIN,
+        address=address_of("pi_01"),
+        index=1,
+        money=usdt(100),
+        created_at=NOON,
+        changed_at=NOON,
+        state=SweepState.FUNDING,
+        submission_id=SubmissionId("sub_01"),
+    )
+    return attrs.evolve(sweep, **changes)
 
 
 def signed_bytes(name: str = "payout", *, sequence: int = 0) -> SignedBytes:

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 # Without this a failed assertion of a shared suite would show nothing but its line.
 pytest.register_assert_rewrite(
-    "tests.builders", "tests.contracts", "tests.entrypoints.http", "tests.support"
+    "tests.builders",
+    "tests.concurrency.gateway",
+    "tests.contracts",
+    "tests.domain.world",
+    "tests.entrypoints.http",
+    "tests.support",
 )
 
 pytest_plugins = ["tests.support.postgres"]

@@ -62,7 +62,7 @@ class EvmChainReader:
         )
 
     async def head(self) -> Head:
-        """Return the latest block's number, the safe one's and the final one's.
+        """Return the latest block's number, the safe one's, and the final one's with its name.
 
         They are asked for in rising order, so that a block mined in between cannot make an older
         one look newer; nodes whose tags still disagree are believed the least they say.
@@ -73,15 +73,23 @@ class EvmChainReader:
         depth = self._settings.confirmations
         if depth is not None:
             latest = number(await self._node.call(Call("eth_blockNumber"), answer=QUANTITY))
-            final = max(latest - depth, 0)
-            return Head(latest=latest, safe=final, final=final)
+            final = await self.block(max(latest - depth, 0))
+            if final is None:
+                raise ChainUnavailable("the node does not know a block below its latest")
+            return Head(
+                latest=latest, safe=final.number, final=final.number, final_hash=final.hash
+            )
         calls = [Call("eth_getBlockByNumber", [tag, False]) for tag in _TAGS]
-        final, safe, latest = (
-            number(_there(header).number)
-            for header in await self._node.batch(calls, answer=HEADER)
+        said, safe, newest = (
+            _block(_there(header)) for header in await self._node.batch(calls, answer=HEADER)
         )
-        final = min(final, latest)
-        return Head(latest=latest, safe=min(max(safe, final), latest), final=final)
+        last = said if said.number <= newest.number else newest
+        return Head(
+            latest=newest.number,
+            safe=min(max(safe.number, last.number), newest.number),
+            final=last.number,
+            final_hash=last.hash,
+        )
 
     async def block(self, number: int) -> Block | None:
         """Return the block that has this number now, or None.
@@ -147,18 +155,34 @@ class EvmChainReader:
             NotOnThisChain: it is not.
             ChainUnavailable: no node answered, or it does not keep the state of that block.
         """
+        [held] = await self.balances([address], asset, at_block=at_block)
+        return held
+
+    async def balances(
+        self, addresses: Sequence[str], asset: AssetId, *, at_block: int
+    ) -> Sequence[Money]:
+        """Return what each of many addresses held after a block, asked for in batches.
+
+        Raises:
+            NotOnThisChain: the asset is of another chain.
+            ChainUnavailable: no node answered, or it does not keep the state of that block.
+        """
         if is_native(asset, chain=self.chain):
-            call = Call("eth_getBalance", [address, hex(at_block)])
-            return Money(number(await self._node.call(call, answer=QUANTITY)), asset)
-        request = {
-            "to": token_of(asset, chain=self.chain),
-            "data": "0x" + (_BALANCE_OF + address_word(address)).hex(),
-        }
-        call = Call("eth_call", [request, hex(at_block)])
-        words = words_of(await self._node.call(call, answer=BYTES))
-        if words is None or len(words) != 1:
-            raise ChainUnavailable(f"{asset} does not tell balances")
-        return Money(int(words[0], 16), asset)
+            calls = [Call("eth_getBalance", [address, hex(at_block)]) for address in addresses]
+            coins = await self._node.batch(calls, answer=QUANTITY)
+            return [Money(number(held), asset) for held in coins]
+        token = token_of(asset, chain=self.chain)
+        calls = [
+            Call("eth_call", [{"to": token, "data": _balance_of(address)}, hex(at_block)])
+            for address in addresses
+        ]
+        held = []
+        for told in await self._node.batch(calls, answer=BYTES):
+            words = words_of(told)
+            if words is None or len(words) != 1:
+                raise ChainUnavailable(f"{asset} does not tell balances")
+            held.append(Money(int(words[0], 16), asset))
+        return held
 
     async def _headers(self, first: int, last: int) -> list[BlockHeader]:
         """Return the headers of a range up to its end or the chain's, each its next's parent."""
@@ -222,6 +246,10 @@ def _there(header: BlockHeader | None) -> BlockHeader:
     if header is None:
         raise ChainUnavailable("the node does not know its own latest, safe or finalized block")
     return header
+
+
+def _balance_of(address: str) -> str:
+    return "0x" + (_BALANCE_OF + address_word(address)).hex()
 
 
 def _block(header: BlockHeader) -> Block:

@@ -19,6 +19,9 @@ ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 CONNECTIONS_MAX: Final = 8
 """One node is asked by one worker; more at once only earns rate limits."""
 
+KEEP_ALIVE_SECONDS: Final = 4
+"""Less than any server keeps an idle connection, or it would be closed just as it is used."""
+
 METHOD_NOT_FOUND: Final = -32601
 """JSON-RPC 2.0, section 5.1."""
 
@@ -150,7 +153,9 @@ class JsonRpc:
     async def _post(self, body: bytes) -> bytes:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
+                connector=aiohttp.TCPConnector(
+                    limit=CONNECTIONS_MAX, keepalive_timeout=KEEP_ALIVE_SECONDS
+                ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=self._timeout,
             )

@@ -1,4 +1,4 @@
-"""Sending from the gateway's hot wallet: try out, sign, broadcast; never a second version."""
+"""Sending the gateway's transactions: try out, sign, broadcast; never a second version."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from adapters.evm.abi import address_word, selector, uint_word, words_of
+from adapters.evm.deposit_signer import TRANSFER
 from adapters.evm.escrow_abi import REFUND, RELEASE, UnpayableTerms, call_with_terms
 from adapters.evm.fees import Fees, current_fees
 from adapters.evm.names import MalformedAddress, NotOnThisChain, check_address, is_native, token_of
@@ -15,7 +16,14 @@ from adapters.evm.refusals import reason_of
 from adapters.evm.rpc import Call, RpcRefused
 from adapters.evm.transactions import UnsignedTransaction, hash_of
 from adapters.evm.wire import BYTES, HASH, KNOWN, QUANTITY, number
-from domain.chains.submissions import RefundEscrow, ReleaseEscrow, SendMoney, SignedBytes
+from domain.chains.submissions import (
+    FundGas,
+    RefundEscrow,
+    ReleaseEscrow,
+    SendMoney,
+    SignedBytes,
+    SweepDeposit,
+)
 from domain.shared.money import AssetId, Money
 from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
 
@@ -25,9 +33,8 @@ if TYPE_CHECKING:
     from domain.escrow.model import EscrowTerms
     from domain.shared.money import ChainId
     from ports.chain import Prepared
-    from ports.signer import Signer
+    from ports.signer import DepositSigner, Signer
 
-_TRANSFER = selector("transfer(address,uint256)")
 _BALANCE_OF = selector("balanceOf(address)")
 _KNOWN_ALREADY = re.compile(
     r"already (?:known|imported|exists|in mempool)|known transaction", re.IGNORECASE
@@ -35,15 +42,19 @@ _KNOWN_ALREADY = re.compile(
 """How geth, anvil, Nethermind, Besu and Erigon greet bytes that they have."""
 
 _TRUE = 1
+_NO_KEY = "no key of deposit addresses"
 
 
 @attrs.frozen
 class ContractCall:
-    """What a transaction does: a call with value, in wei."""
+    """What a transaction does: a call with value, in wei, and whose call it is."""
 
+    sender: str
     target: str
     value: int
     data: bytes
+    index: int | None = None
+    """The sender's place among deposit addresses; None for the hot wallet."""
 
 
 @attrs.frozen
@@ -56,29 +67,49 @@ class EvmPrepared:
     native: AssetId
 
     @property
+    def sender(self) -> str:
+        """The account whose nonce it lacks."""
+        return self.call.sender
+
+    @property
     def fee_limit(self) -> Money:
         """The most the network can take for it, in the native coin."""
         return Money(self.gas_limit * self.fees.max_fee_per_gas, self.native)
 
 
 class EvmChainSender:
-    """Sends with one signer through one node; implements `ports.chain.ChainSender`."""
+    """Sends through one node; implements `ports.chain.ChainSender`.
 
-    def __init__(self, node: EvmNode, signer: Signer) -> None:
+    One signer has the hot wallet's key, another, where there is one, those of deposit addresses.
+    """
+
+    def __init__(
+        self, node: EvmNode, signer: Signer, *, deposits: DepositSigner | None = None
+    ) -> None:
         self.chain: ChainId = node.chain.chain
         self.sender: str = signer.address
         self._node: Final = node
         self._settings: Final = node.chain
         self._signer: Final = signer
+        self._deposits: Final = deposits
 
-    async def next_sequence(self) -> int:
-        """Return the sender's next nonce, waiting transactions counted.
+    async def next_sequence(self, sender: str) -> int:
+        """Return a sender's next nonce, waiting transactions counted.
 
         Raises:
             ChainUnavailable: no node answered.
         """
-        call = Call("eth_getTransactionCount", [self.sender, "pending"])
+        call = Call("eth_getTransactionCount", [sender, "pending"])
         return number(await self._node.call(call, answer=QUANTITY))
+
+    async def fee_limit(self, instruction: Instruction) -> Money:
+        """Try an instruction out; return the most it can cost, whether its sender has that or not.
+
+        Raises:
+            InstructionRefused: as for `prepare`.
+            ChainUnavailable: no node answered, or fees are over the limit.
+        """
+        return (await self._estimate(self._call_of(instruction))).fee_limit
 
     async def prepare(self, instruction: Instruction) -> EvmPrepared:
         """Try an instruction out on the latest state.
@@ -86,25 +117,24 @@ class EvmChainSender:
         Raises:
             InstructionRefused: a contract refuses, or the instruction is not of this chain; the
                 reason is the contract's own error name.
-            InsufficientFundsOnChain: the wallet holds too little of the asset or of the native
+            InsufficientFundsOnChain: its sender holds too little of the asset or of the native
                 coin that pays for gas.
             ChainUnavailable: no node answered, or fees are over the limit.
         """
         call = self._call_of(instruction)
-        fees = await current_fees(self._node)
-        if isinstance(instruction, SendMoney):
-            await self._check_holding(instruction.money)
-        used = await self._try_out(call)
-        margin = used * self._settings.fees.gas_margin_percent // 100
-        prepared = EvmPrepared(call, used + margin, fees, self._settings.native)
-        balance = Call("eth_getBalance", [self.sender, "latest"])
-        held = number(await self._node.call(balance, answer=QUANTITY))
-        if held < call.value + prepared.fee_limit.amount:
+        if isinstance(instruction, SendMoney | FundGas | SweepDeposit):
+            await self._check_holding(call.sender, instruction.money)
+        prepared = await self._estimate(call)
+        if await self._coins(call.sender) < call.value + prepared.fee_limit.amount:
             raise InsufficientFundsOnChain(self._settings.native)
         return prepared
 
     async def sign(self, prepared: Prepared, *, sequence: int) -> SignedBytes:
-        """Sign what `prepare` returned, with a nonce. No network; deterministic."""
+        """Sign what `prepare` returned, with a nonce. No network; deterministic.
+
+        Raises:
+            InstructionRefused: the signer will not sign it.
+        """
         if not isinstance(prepared, EvmPrepared):
             raise TypeError(f"prepared by another sender: {type(prepared).__name__}")
         transaction = UnsignedTransaction(
@@ -117,8 +147,8 @@ class EvmChainSender:
             max_fee_per_gas=prepared.fees.max_fee_per_gas,
             tip_per_gas=prepared.fees.tip_per_gas,
         )
-        raw = self._signer.sign_transaction(transaction.encode())
-        return SignedBytes(hash=hash_of(raw), raw=raw, sender=self.sender, sequence=sequence)
+        raw = self._signed(transaction.encode(), prepared.call)
+        return SignedBytes(hash=hash_of(raw), raw=raw, sender=prepared.sender, sequence=sequence)
 
     async def broadcast(self, signed: SignedBytes) -> None:
         """Hand the bytes to the node; having them already, waiting or mined, is success.
@@ -142,18 +172,37 @@ class EvmChainSender:
         call = Call("eth_getTransactionByHash", [hash])
         return await self._node.call(call, answer=KNOWN) is not None
 
-    async def _check_holding(self, money: Money) -> None:
-        """Tell a lack of tokens, which passes, from a token's refusal, which does not."""
+    def _signed(self, unsigned: bytes, call: ContractCall) -> bytes:
+        if call.index is None:
+            return self._signer.sign_transaction(unsigned)
+        if self._deposits is None:
+            raise InstructionRefused(_NO_KEY)
+        try:
+            return self._deposits.sign_sweep(unsigned, source=call.sender, index=call.index)
+        except ValueError as refusal:
+            raise InstructionRefused(str(refusal)) from refusal
+
+    async def _estimate(self, call: ContractCall) -> EvmPrepared:
+        fees = await current_fees(self._node)
+        used = await self._try_out(call)
+        margin = used * self._settings.fees.gas_margin_percent // 100
+        return EvmPrepared(call, used + margin, fees, self._settings.native)
+
+    async def _check_holding(self, holder: str, money: Money) -> None:
+        """Tell a lack of money, which passes, from a token's refusal, which does not."""
         if is_native(money.asset, chain=self.chain):
-            call = Call("eth_getBalance", [self.sender, "latest"])
-            held = number(await self._node.call(call, answer=QUANTITY))
+            held = await self._coins(holder)
         else:
-            held = await self._token_balance(token_of(money.asset, chain=self.chain))
+            held = await self._token_balance(holder, token_of(money.asset, chain=self.chain))
         if held < money.amount:
             raise InsufficientFundsOnChain(money.asset)
 
-    async def _token_balance(self, token: str) -> int:
-        data = _BALANCE_OF + address_word(self.sender)
+    async def _coins(self, holder: str) -> int:
+        call = Call("eth_getBalance", [holder, "latest"])
+        return number(await self._node.call(call, answer=QUANTITY))
+
+    async def _token_balance(self, holder: str, token: str) -> int:
+        data = _BALANCE_OF + address_word(holder)
         call = Call("eth_call", [{"to": token, "data": "0x" + data.hex()}, "latest"])
         words = words_of(await self._node.call(call, answer=BYTES))
         if words is None or len(words) != 1:
@@ -163,7 +212,7 @@ class EvmChainSender:
     async def _try_out(self, call: ContractCall) -> int:
         """Run a call without sending it and return the gas it needs."""
         request = {
-            "from": self.sender,
+            "from": call.sender,
             "to": call.target,
             "value": hex(call.value),
             "data": "0x" + call.data.hex(),
@@ -179,15 +228,20 @@ class EvmChainSender:
                 raise
             raise InstructionRefused(reason) from refusal
         # Tokens like USDT return nothing on success; some others return false on failure.
-        if call.data.startswith(_TRANSFER) and output != "0x" and int(output, 16) != _TRUE:
+        if call.data.startswith(TRANSFER) and output != "0x" and int(output, 16) != _TRUE:
             raise InstructionRefused("the token's transfer returned false")
         return number(gas)
 
     def _call_of(self, instruction: Instruction) -> ContractCall:
         try:
             match instruction:
-                case SendMoney(money=money, target=target):
+                case SendMoney(money=money, target=target) | FundGas(money=money, target=target):
                     return self._transfer(money, check_address(target))
+                case SweepDeposit(money=money, source=source, index=index):
+                    if self._deposits is None:
+                        raise InstructionRefused(_NO_KEY)
+                    transfer = self._transfer(money, self.sender)
+                    return attrs.evolve(transfer, sender=check_address(source), index=index)
                 case ReleaseEscrow(terms=terms):
                     return self._escrow_call(RELEASE, terms)
                 case RefundEscrow(terms=terms):
@@ -199,12 +253,14 @@ class EvmChainSender:
         if money.amount <= 0:
             raise InstructionRefused("there is nothing to send")
         if is_native(money.asset, chain=self.chain):
-            return ContractCall(target, money.amount, b"")
-        data = _TRANSFER + address_word(target) + uint_word(money.amount)
-        return ContractCall(token_of(money.asset, chain=self.chain), 0, data)
+            return ContractCall(self.sender, target, money.amount, b"")
+        data = TRANSFER + address_word(target) + uint_word(money.amount)
+        return ContractCall(self.sender, token_of(money.asset, chain=self.chain), 0, data)
 
     def _escrow_call(self, signature: str, terms: EscrowTerms) -> ContractCall:
         # A call to an address without code succeeds and does nothing.
         if terms.chain != self.chain or terms.contract != self._settings.escrow:
             raise InstructionRefused(f"no escrow contract of ours: {terms.contract}")
-        return ContractCall(self._settings.escrow, 0, call_with_terms(signature, terms))
+        return ContractCall(
+            self.sender, self._settings.escrow, 0, call_with_terms(signature, terms)
+        )

@@ -130,10 +130,27 @@ def create_key_file(path: Path) -> str:
 def read_key_file(path: Path) -> bytes:
     """Return the 32 bytes in a key file.
 
+    Raises:
+        KeyFileRefused: it is missing, a link, open to others, or holds something else.
+    """
+    content = read_secret(path, bytes_max=2 * KEY_BYTES + 4)
+    try:
+        key = bytes.fromhex(content.decode("ascii").strip().removeprefix("0x"))
+    except ValueError:
+        # Not chained: the message of a decoding error quotes what could not be decoded.
+        key = b""
+    if len(key) != KEY_BYTES or not 0 < int.from_bytes(key, "big") < _ORDER:
+        raise KeyFileRefused(path, "does not hold a private key in hex")
+    return key
+
+
+def read_secret(path: Path, *, bytes_max: int) -> bytes:
+    """Return what a file of mode 0600 holds, cut off after so many bytes.
+
     The file is judged after it was opened, so that it cannot be exchanged in between.
 
     Raises:
-        KeyFileRefused: it is missing, a link, open to others, or holds something else.
+        KeyFileRefused: it is missing, a link, or open to others.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
@@ -146,12 +163,4 @@ def read_key_file(path: Path) -> bytes:
         mode = stat.S_IMODE(status.st_mode)
         if mode != KEY_FILE_MODE:
             raise KeyFileRefused(path, f"has mode {mode:04o} instead of {KEY_FILE_MODE:04o}")
-        content = file.read(2 * KEY_BYTES + 4)
-    try:
-        key = bytes.fromhex(content.decode("ascii").strip().removeprefix("0x"))
-    except ValueError:
-        # Not chained: the message of a decoding error quotes what could not be decoded.
-        key = b""
-    if len(key) != KEY_BYTES or not 0 < int.from_bytes(key, "big") < _ORDER:
-        raise KeyFileRefused(path, "does not hold a private key in hex")
-    return key
+        return file.read(bytes_max)

@@ -58,6 +58,7 @@ class Blocks:
         self._state = state
         self._sequences: Table[str, int] = Table(state.journal)
         self._salts = itertools.count()
+        self._number_of: dict[str, int] = {}
         self.mine()
 
     @property
@@ -71,8 +72,11 @@ class Blocks:
 
     def knows(self, hash: str) -> bool:
         """Tell whether a transaction waits or is in a block."""
-        waits = any(it.hash == hash for it in self.pool)
-        return waits or any(it.hash == hash for at in self.mined for it in at.transactions)
+        return hash in self._number_of or any(it.hash == hash for it in self.pool)
+
+    def number_of(self, hash: str) -> int | None:
+        """Return the number of the block that a transaction is in, or None if it is in none."""
+        return self._number_of.get(hash)
 
     def mine(self) -> None:
         """Make the next block of what waits and can be included."""
@@ -96,7 +100,9 @@ class Blocks:
                 observations.append(Observation(key, block, fact))
             cost = Money(pending.cost, self._state.native)
             inclusions.append(Inclusion(pending.hash, number, hash, succeeded, cost))
-        self.pool = [it for it in self.pool if it not in taken]
+            self._number_of[pending.hash] = number
+        hashes = {it.hash for it in taken}
+        self.pool = [it for it in self.pool if it.hash not in hashes]
         self.mined.append(
             MinedBlock(block, tuple(taken), tuple(observations), tuple(inclusions), mark)
         )
@@ -105,6 +111,8 @@ class Blocks:
         """Undo the newest block; what was in it waits again, but for what is dropped."""
         undone = self.mined.pop()
         self._state.journal.undo(to=undone.mark)
+        for transaction in undone.transactions:
+            del self._number_of[transaction.hash]
         back = [it for it in undone.transactions if it.hash not in dropped]
         self.pool = [*back, *self.pool]
 

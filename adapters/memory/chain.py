@@ -21,11 +21,13 @@ from adapters.memory.chain_state import ChainState
 from adapters.memory.escrow_machine import EscrowMachine
 from domain.chains.model import Head, Scan
 from domain.chains.submissions import (
+    FundGas,
     Instruction,
     RefundEscrow,
     ReleaseEscrow,
     SendMoney,
     SignedBytes,
+    SweepDeposit,
 )
 from domain.shared.money import Money
 from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from domain.shared.money import AssetId, ChainId
     from ports.chain import Prepared
     from ports.clock import Clock
+    from ports.deposit_addresses import DepositAddresses
     from ports.escrow_contract import EscrowContracts
 
 COST = 21_000
@@ -56,13 +59,15 @@ class PreparedInstruction:
 
     instruction: Instruction
     fee_limit: Money
+    sender: str
 
 
 class InMemoryChain(Bystanders):
     """One chain: the ``ChainReader``, the ``ChainSender``, and the world they look at.
 
-    ``sender`` is the gateway's hot wallet and the contract's operator. A block is final
-    ``final_after`` blocks later, and what was final once stays so by the chain's word.
+    ``sender`` is the gateway's hot wallet and the contract's operator; ``deposits`` are the
+    addresses that it can sign for besides. A block is final ``final_after`` blocks later, and
+    what was final once stays so by the chain's word.
     """
 
     def __init__(
@@ -77,6 +82,7 @@ class InMemoryChain(Bystanders):
         sender: str,
         arbiter: str,
         treasury: str,
+        deposits: DepositAddresses | None = None,
         safe_after: int = 2,
         final_after: int = 4,
     ) -> None:
@@ -95,6 +101,7 @@ class InMemoryChain(Bystanders):
             ),
             blocks=Blocks(chain=chain, clock=clock, state=state),
         )
+        self._deposits = deposits
         self._safe_after = safe_after
         self._final_after = final_after
         self._final = 0
@@ -110,7 +117,8 @@ class InMemoryChain(Bystanders):
         self._answer()
         latest = self._latest
         self._final = max(self._final, latest - self._final_after)
-        return Head(latest, max(latest - self._safe_after, self._final), self._final)
+        safe = max(latest - self._safe_after, self._final)
+        return Head(latest, safe, self._final, self.blocks.mined[self._final].block.hash)
 
     async def block(self, number: int) -> Block | None:
         """Return the block that has this number now, or None if there is none yet."""
@@ -127,7 +135,9 @@ class InMemoryChain(Bystanders):
     async def inclusions(self, hashes: Sequence[str]) -> Sequence[Inclusion]:
         """Return where transactions were included; one that is in no block is left out."""
         self._answer()
-        shown = self.blocks.mined[: self._latest + 1]
+        places = [self.blocks.number_of(hash) for hash in hashes]
+        numbers = sorted({it for it in places if it is not None and it <= self._latest})
+        shown = [self.blocks.mined[number] for number in numbers]
         return [it for mined in shown for it in mined.inclusions if it.hash in hashes]
 
     async def balance(self, address: str, asset: AssetId, *, at_block: int) -> Money:
@@ -137,52 +147,64 @@ class InMemoryChain(Bystanders):
             raise ChainUnavailable(f"no node has block {at_block}")
         return Money(self.state.balance(address, asset, at_block=at_block), asset)
 
+    async def balances(
+        self, addresses: Sequence[str], asset: AssetId, *, at_block: int
+    ) -> Sequence[Money]:
+        """Return what each of many addresses held of an asset after a block."""
+        return [await self.balance(address, asset, at_block=at_block) for address in addresses]
+
     # What the gateway sends.
 
-    async def next_sequence(self) -> int:
-        """Return the chain's own count of the sender's transactions, those waiting included."""
+    async def next_sequence(self, sender: str) -> int:
+        """Return the chain's own count of a sender's transactions, those waiting included."""
         self._answer()
-        count = self.blocks.sequence(self.sender)
-        waiting = {it.sequence for it in self.blocks.pool if it.sender == self.sender}
+        count = self.blocks.sequence(sender)
+        waiting = {it.sequence for it in self.blocks.pool if it.sender == sender}
         while count in waiting:
             count += 1
         return count
 
+    async def fee_limit(self, instruction: Instruction) -> Money:
+        """Return the most the network would take for an instruction now."""
+        self._answer()
+        self._try_out(instruction)
+        return Money(2 * COST, self.state.native)
+
     async def prepare(self, instruction: Instruction) -> Prepared:
         """Try an instruction out and find its fees, without sending anything."""
         self._answer()
+        sender = self._sender_of(instruction)
         fee_limit = Money(2 * COST, self.state.native)
-        self._must_hold(fee_limit)
-        if isinstance(instruction, SendMoney):
+        self._must_hold(sender, fee_limit)
+        if isinstance(instruction, SendMoney | FundGas | SweepDeposit):
             money = instruction.money
-            self._must_hold(money + fee_limit if money.asset == fee_limit.asset else money)
-        trial = PendingTransaction(hash="", effect=self._effect(instruction))
-        reason = self.blocks.succeeds(trial)
-        if reason is not None:
-            raise InstructionRefused(reason)
-        return PreparedInstruction(instruction, fee_limit)
+            also = money + fee_limit if money.asset == fee_limit.asset else money
+            self._must_hold(sender, also)
+        self._try_out(instruction)
+        return PreparedInstruction(instruction, fee_limit, sender)
 
     async def sign(self, prepared: Prepared, *, sequence: int) -> SignedBytes:
         """Sign, without the network. The same arguments give the same bytes."""
         if not isinstance(prepared, PreparedInstruction):
             raise TypeError(prepared)
-        raw = repr((self.chain, self.sender, sequence, prepared)).encode()
+        raw = repr((self.chain, sequence, prepared)).encode()
         hash = "0x" + hashlib.sha256(raw).hexdigest()
         self._signed[hash] = PendingTransaction(
             hash=hash,
             effect=self._effect(prepared.instruction),
-            sender=self.sender,
+            sender=prepared.sender,
             sequence=sequence,
             cost=COST,
         )
-        return SignedBytes(hash=hash, raw=raw, sender=self.sender, sequence=sequence)
+        return SignedBytes(hash=hash, raw=raw, sender=prepared.sender, sequence=sequence)
 
     async def broadcast(self, signed: SignedBytes) -> None:
         """Hand signed bytes to the network. Handing them over again is no error."""
         self._answer()
         if not self.blocks.knows(signed.hash):
-            taken = {it.sequence for it in self.blocks.pool if it.sender == self.sender}
-            if signed.sequence in taken or signed.sequence < self.blocks.sequence(self.sender):
+            sender = signed.sender
+            taken = {it.sequence for it in self.blocks.pool if it.sender == sender}
+            if signed.sequence in taken or signed.sequence < self.blocks.sequence(sender):
                 raise ChainUnavailable("no node takes another transaction of that sequence")
             self.blocks.pool.append(self._signed[signed.hash])
         if self._accepts_and_times_out:
@@ -243,14 +265,33 @@ class InMemoryChain(Bystanders):
             self._faults -= 1
             raise ChainUnavailable("no node answered")
 
-    def _must_hold(self, money: Money) -> None:
-        if self.state.balance(self.sender, money.asset) < money.amount:
+    def _must_hold(self, holder: str, money: Money) -> None:
+        if self.state.balance(holder, money.asset) < money.amount:
             raise InsufficientFundsOnChain(money.asset)
+
+    def _sender_of(self, instruction: Instruction) -> str:
+        """Return who signs for an instruction; a deposit address only by the key of its place."""
+        if not isinstance(instruction, SweepDeposit):
+            return self.sender
+        if self._deposits is None:
+            raise InstructionRefused("no key of deposit addresses")
+        if self._deposits.derive(instruction.index) != instruction.source:
+            raise InstructionRefused("another address's key")
+        return instruction.source
+
+    def _try_out(self, instruction: Instruction) -> None:
+        self._sender_of(instruction)
+        trial = PendingTransaction(hash="", effect=self._effect(instruction))
+        reason = self.blocks.succeeds(trial)
+        if reason is not None:
+            raise InstructionRefused(reason)
 
     def _effect(self, instruction: Instruction) -> Effect:
         match instruction:
-            case SendMoney(money=money, target=target):
+            case SendMoney(money=money, target=target) | FundGas(money=money, target=target):
                 return lambda _: self.state.move(self.sender, target, money)
+            case SweepDeposit(money=money, source=source):
+                return lambda _: self.state.move(source, self.sender, money)
             case ReleaseEscrow(terms=terms):
                 return functools.partial(self._release_at, terms)
             case RefundEscrow(terms=terms):

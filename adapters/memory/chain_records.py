@@ -43,10 +43,13 @@ class InMemoryChainRecords:
         for block in blocks:
             tables.blocks.put((chain, block.number), (chain, block))
 
-    async def remembered(self, chain: ChainId, *, first: int) -> Sequence[Block]:
-        """Return the kept blocks from a number on, lowest first."""
+    async def remembered(
+        self, chain: ChainId, *, first: int, last: int | None = None
+    ) -> Sequence[Block]:
+        """Return the kept blocks from a number on, or up to another, lowest first."""
         kept = [block for _, block in (await self._turn.tables()).blocks.where(chain=chain)]
-        return sorted((it for it in kept if it.number >= first), key=lambda it: it.number)
+        wanted = [it for it in kept if first <= it.number and (last is None or it.number <= last)]
+        return sorted(wanted, key=lambda it: it.number)
 
     async def forget(self, chain: ChainId, *, before: int) -> None:
         """Drop kept blocks below a number: they are final."""

@@ -9,6 +9,7 @@ import attrs
 from adapters.memory.rows import add, find, lock, save
 from adapters.memory.turn import Turn
 from domain.intents.model import DepositAddress
+from domain.ledger.parking import AssetParked
 from ports.unit_of_work import AlreadyExists, NotFound
 
 if TYPE_CHECKING:
@@ -28,8 +29,11 @@ class InMemoryIntents:
     _turn: Turn
 
     async def add(self, intent: PaymentIntent) -> None:
-        """Store a new intent; its deposit address must be nobody else's."""
+        """Store a new intent in an asset that moves, under an address that is nobody else's."""
         tables = await self._turn.tables()
+        parked = tables.parked.get(intent.due.asset)
+        if parked is not None:
+            self._turn.refuse(AssetParked(parked.asset, parked.reason))
         to = intent.pay_to
         if isinstance(to, DepositAddress) and tables.intents.where(address=(to.chain, to.address)):
             self._turn.refuse(AlreadyExists("deposit address", to.address))

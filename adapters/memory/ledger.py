@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from adapters.memory.rows import add, lock, save
-from adapters.memory.turn import Turn
+from adapters.memory.rows import add, find, lock, save
+from adapters.memory.seals import InMemorySeals
 from domain.ledger.accounts import is_constrained
-from domain.ledger.model import BookedTransaction, InsufficientFunds, balance
+from domain.ledger.holds import HoldState
+from domain.ledger.model import AlreadyReversed, BookedTransaction, InsufficientFunds, balance
 from domain.shared.ids import TransactionId
 from domain.shared.money import Money
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from adapters.memory.store import Tables
     from domain.ledger.accounts import Account
@@ -26,43 +28,90 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class InMemoryLedger:
+class InMemoryLedger(InMemorySeals):
     """Double-entry books with a balance row for each constrained account."""
-
-    _turn: Turn
 
     async def book(self, *transactions: Transaction) -> None:
         """Add transactions, in order.
 
         An overdraft is judged by a transaction's postings to an account together. It loses the
-        unit of work: nothing of it can be committed any more.
+        unit of work, as a second reversal does: nothing of it can be committed any more.
         """
         tables = await self._turn.tables()
         for transaction in transactions:
+            if transaction.reverses is not None:
+                if transaction.reverses in tables.reversed:
+                    self._turn.refuse(AlreadyReversed(transaction.reverses))
+                tables.reversed.put(transaction.reverses, transaction.reference)
             for (account, asset), change in _by_account(transaction.postings).items():
                 self._change(tables, account, asset, change)
             id = TransactionId(self._turn.store.ids.new("transaction"))
-            booked = BookedTransaction(id, self._turn.store.clock.now(), transaction)
-            tables.transactions.put(id, booked)
+            now = self._turn.store.clock.now()
+            self._enter(tables, BookedTransaction(id, now, transaction))
 
     async def lock_balance(self, account: Account, asset: AssetId) -> Money:
         """Return the balance of a constrained account and keep others from changing it."""
         kept = (await self._turn.tables()).kept.get((account, asset))
         return balance(account, Money(kept or 0, asset)).money
 
-    async def balances(self, *, prefix: str) -> Sequence[Balance]:
-        """Return the balances of all accounts whose name begins so, by account and asset."""
-        sums = (await self._turn.tables()).sums
-        return _balances({key: total for key, total in sums.items() if key[0].startswith(prefix)})
+    async def balances(
+        self,
+        *,
+        prefix: str,
+        booked_by: datetime | None = None,
+        effective_by: datetime | None = None,
+    ) -> Sequence[Balance]:
+        """Return the balances of all accounts whose name begins so, now or as of a time."""
+        tables = await self._turn.tables()
+        sums = {key: total for key, total in tables.sums.items() if key[0].startswith(prefix)}
+        if booked_by is None and effective_by is None:
+            return _balances(sums)
+        counted = (
+            booked.transaction.postings
+            for booked in tables.transactions
+            if (booked_by is None or booked.booked_at <= booked_by)
+            and (effective_by is None or booked.transaction.effective_at <= effective_by)
+        )
+        then = _by_account(posting for postings in counted for posting in postings)
+        return _balances({key: total for key, total in then.items() if key[0].startswith(prefix)})
 
     async def kept_balances(self, *, prefix: str = "") -> Sequence[Balance]:
         """Return the balance rows of constrained accounts whose name begins so."""
         kept = (await self._turn.tables()).kept.items()
         return _balances({key: sum_ for key, sum_ in kept if key[0].startswith(prefix)})
 
+    async def get(self, transaction_id: TransactionId) -> BookedTransaction:
+        """Return a transaction."""
+        return find("transaction", (await self._turn.tables()).transactions, transaction_id)
+
     async def transactions(self, *, reference: str) -> Sequence[BookedTransaction]:
         """Return what was booked for an object, oldest first."""
         return (await self._turn.tables()).transactions.where(reference=reference)
+
+    async def taking_effect(
+        self,
+        account: Account,
+        asset: AssetId,
+        *,
+        after: datetime | None,
+        until: datetime | None,
+        limit: int,
+    ) -> Sequence[BookedTransaction]:
+        """Return transactions with a posting to an account in an asset, by time of effect."""
+        found = [
+            booked
+            for booked in (await self._turn.tables()).transactions
+            if (account, asset) in _by_account(booked.transaction.postings)
+            and (after is None or booked.transaction.effective_at > after)
+            and (until is None or booked.transaction.effective_at <= until)
+        ]
+        return sorted(found, key=lambda booked: booked.transaction.effective_at)[:limit]
+
+    async def lapsed_holds(self, *, at: datetime, limit: int) -> Sequence[HoldId]:
+        """Return pending holds whose time is over, the longest over first."""
+        pending = (await self._turn.tables()).holds.where(state=HoldState.PENDING)
+        over = [(it.expires_at, it.id) for it in pending if it.expires_at and it.expires_at <= at]
+        return [id for _, id in sorted(over)[:limit]]
 
     async def unbalanced(self) -> Sequence[str]:
         """Return the ids of transactions whose postings do not sum to zero: there are none."""
@@ -95,7 +144,7 @@ class InMemoryLedger:
         tables.kept.put(key, kept)
 
 
-def _by_account(postings: Sequence[Posting]) -> dict[tuple[Account, AssetId], int]:
+def _by_account(postings: Iterable[Posting]) -> dict[tuple[Account, AssetId], int]:
     sums: dict[tuple[Account, AssetId], int] = defaultdict(int)
     for posting in postings:
         sums[posting.account, posting.money.asset] += posting.money.amount

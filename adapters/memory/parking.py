@@ -1,4 +1,4 @@
-"""Parked assets, in memory."""
+"""Parked assets and checkpoints, in memory."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from adapters.memory.turn import Turn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from domain.ledger.accounts import Account
     from domain.ledger.parking import ParkedAsset
     from domain.shared.money import AssetId
 
@@ -44,3 +45,12 @@ class InMemoryParking:
     async def all(self) -> Sequence[ParkedAsset]:
         """Return every parked asset, by its id."""
         return sorted((await self._turn.tables()).parked, key=lambda row: row.asset)
+
+    async def checkpoint(self, account: Account, asset: AssetId, *, block: int) -> None:
+        """Note that books and chain agreed after a block; never a lower one than before."""
+        agreed = (await self._turn.tables()).agreed
+        agreed.put((account, asset), max(block, agreed.get((account, asset)) or 0))
+
+    async def last_agreed(self, account: Account, asset: AssetId) -> int | None:
+        """Return the newest block after which books and chain agreed, or None."""
+        return (await self._turn.tables()).agreed.get((account, asset))

@@ -17,21 +17,25 @@ from adapters.memory.turn import Turn
 from adapters.memory.unit_of_work import InMemoryUnitOfWork
 from domain.chains.submissions import IN_FLIGHT, SubmissionState
 from domain.intents.model import DepositAddress, IntentStatus
-from domain.shared.jobs import JobState
+from domain.shared.jobs import UNFINISHED
 from ports.unit_of_work import StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
 
     from domain.chains.model import Block, Cursor, Observation, ObservationKey
     from domain.chains.submissions import Submission
     from domain.escrow.model import Escrow
     from domain.intents.model import PaymentIntent
     from domain.intents.quotes import Quote
+    from domain.jobs.model import Note
     from domain.ledger.accounts import Account
     from domain.ledger.holds import Hold
     from domain.ledger.model import BookedTransaction
     from domain.ledger.parking import ParkedAsset
+    from domain.ledger.seals import Seal
+    from domain.ledger.values import BookRate
     from domain.merchants.model import ApiKey, Merchant
     from domain.settlements.model import Settlement
     from domain.settlements.payouts import Payout
@@ -51,10 +55,13 @@ if TYPE_CHECKING:
         QuoteId,
         SettlementId,
         SubmissionId,
+        SweepId,
         TransactionId,
     )
     from domain.shared.jobs import Job
-    from domain.shared.money import AssetId, ChainId
+    from domain.shared.kinds import Queue
+    from domain.shared.money import AssetId, ChainId, Money
+    from domain.sweeps.model import Sweep
     from domain.webhooks.model import Delivery, Endpoint
     from ports.clock import Clock
     from ports.ids import Ids
@@ -77,12 +84,22 @@ class Tables:
         )
         self.sums: Table[tuple[Account, AssetId], int] = Table(journal)
         self.kept: Table[tuple[Account, AssetId], int] = Table(journal)
-        self.holds: Table[HoldId, Hold] = Table(journal)
+        self.reversed: Table[TransactionId, str] = Table(journal)
+        self.rates: Table[AssetId, tuple[BookRate, ...]] = Table(journal)
+        self.valued_by: Table[TransactionId, dict[AssetId, BookRate]] = Table(journal)
+        self.unsealed: Table[TransactionId, BookedTransaction] = Table(journal)
+        self.seals: Table[int, Seal] = Table(journal)
+        self.holds: Table[HoldId, Hold] = Table(journal, state=lambda row: row.state)
         self.parked: Table[AssetId, ParkedAsset] = Table(journal)
+        self.agreed: Table[tuple[Account, AssetId], int] = Table(journal)
         self.settlements: Table[SettlementId, Settlement] = Table(
             journal, owner=lambda row: row.merchant_id
         )
         self.payouts: Table[PayoutId, Payout] = Table(journal)
+        self.sweeps: Table[SweepId, Sweep] = Table(
+            journal, address=lambda row: (row.chain, row.address), open_on=_open_on
+        )
+        self.holdings: Table[tuple[ChainId, str, AssetId], Money] = Table(journal)
         self.endpoints: Table[EndpointId, Endpoint] = Table(
             journal, owner=lambda row: row.merchant_id
         )
@@ -109,7 +126,9 @@ class Tables:
         self.jobs: Table[JobId, Job] = Table(
             journal, state=lambda row: row.state, open_key=_open_key
         )
-        self.answers: Table[tuple[MerchantId, str], Answer] = Table(journal)
+        self.job_logs: Table[JobId, tuple[Note, ...]] = Table(journal)
+        self.paused_queues: Table[Queue, datetime] = Table(journal)
+        self.answers: Table[tuple[MerchantId, str], tuple[Answer, datetime]] = Table(journal)
 
 
 class Store:
@@ -179,5 +198,9 @@ def _standing(submission: Submission) -> tuple[ChainId, str] | None:
     return (submission.chain, "in flight") if submission.state in IN_FLIGHT else None
 
 
+def _open_on(sweep: Sweep) -> ChainId | None:
+    return sweep.chain if sweep.is_open else None
+
+
 def _open_key(job: Job) -> str | None:
-    return job.dedupe_key if job.state in {JobState.READY, JobState.RUNNING} else None
+    return job.dedupe_key if job.state in UNFINISHED else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
@@ -16,24 +16,29 @@ class Journal:
     """What was there before each change that can still be undone, oldest first."""
 
     def __init__(self) -> None:
-        self._undo: list[Callable[[], None]] = []
+        self._changes: list[tuple[Table[Any, Any], Any, Any]] = []
 
-    def note(self, undo: Callable[[], None]) -> None:
-        """Keep the way back from a change."""
-        self._undo.append(undo)
+    def note(self, table: Table[Key, Row], key: Key, before: Row | None) -> None:
+        """Keep what a table held under a key."""
+        self._changes.append((table, key, before))
+
+    def changes(self) -> Iterator[tuple[Table[Any, Any], Any, Any]]:
+        """Return each change that can be undone: the table, the key, and the row before it."""
+        return iter([*self._changes])
 
     def forget(self) -> None:
         """Let the changes stand."""
-        self._undo.clear()
+        self._changes.clear()
 
     def mark(self) -> int:
         """Return a place to undo to."""
-        return len(self._undo)
+        return len(self._changes)
 
     def undo(self, *, to: int = 0) -> None:
         """Take all changes since a mark back, the newest first."""
-        while len(self._undo) > to:
-            self._undo.pop()()
+        while len(self._changes) > to:
+            table, key, before = self._changes.pop()
+            table.restore(key, before)
 
 
 class Table(Generic[Key, Row]):
@@ -68,22 +73,21 @@ class Table(Generic[Key, Row]):
 
     def put(self, key: Key, row: Row) -> None:
         """Store a row in place of what was there."""
-        before = self._rows.get(key)
-        self._journal.note(lambda: self._set(key, before))
-        self._set(key, row)
+        self._journal.note(self, key, self._rows.get(key))
+        self.restore(key, row)
 
     def remove(self, key: Key) -> None:
         """Drop the row of a key."""
-        before = self._rows[key]
-        self._journal.note(lambda: self._set(key, before))
-        self._set(key, None)
+        self._journal.note(self, key, self._rows[key])
+        self.restore(key, None)
 
     def where(self, **group: Hashable) -> list[Row]:
         """Return the rows of one group: ``table.where(owner="mer_1")``."""
         [member] = group.items()
         return [self._rows[key] for key in self._members.get(member, ())]
 
-    def _set(self, key: Key, row: Row | None) -> None:
+    def restore(self, key: Key, row: Row | None) -> None:
+        """Store a row, or none, without a way back: only a journal has a reason to."""
         before = self._rows.get(key)
         if before is not None:
             self._leave(key, before)

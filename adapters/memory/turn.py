@@ -50,7 +50,7 @@ class Turn:
         if self._failure is not None:
             raise self._failure
         if not self._holds:
-            task = asyncio.current_task()
+            task = _current_task()
             if task is not None and self.store.held_by is task:
                 raise NestedUnitOfWork
             await self.store.turns.acquire()
@@ -115,3 +115,11 @@ class Turn:
             self.store.journal.undo()
             self.store.held_by = None
             self.store.turns.release()
+
+
+def _current_task() -> asyncio.Task[object] | None:
+    """Return the task that asks, or None where no event loop runs: a simulator has its own."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None

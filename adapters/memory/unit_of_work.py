@@ -9,11 +9,13 @@ from adapters.memory.escrows import InMemoryEscrows
 from adapters.memory.events import InMemoryEventLog
 from adapters.memory.idempotency import InMemoryIdempotencyKeys
 from adapters.memory.intents import InMemoryIntents
+from adapters.memory.job_console import InMemoryJobConsole
 from adapters.memory.jobs import InMemoryJobs
 from adapters.memory.ledger import InMemoryLedger
 from adapters.memory.merchants import InMemoryMerchants
 from adapters.memory.parking import InMemoryParking
 from adapters.memory.settlements import InMemorySettlements
+from adapters.memory.sweeps import InMemorySweeps
 from adapters.memory.webhooks import InMemoryWebhooks
 
 if TYPE_CHECKING:
@@ -23,11 +25,13 @@ if TYPE_CHECKING:
     from ports.events import EventLog
     from ports.idempotency import IdempotencyKeys
     from ports.intents import Intents
+    from ports.job_console import JobConsole
     from ports.jobs import Jobs
     from ports.ledger import Ledger
     from ports.merchants import Merchants
     from ports.parking import Parking
     from ports.settlements import Settlements
+    from ports.sweeps import Sweeps
     from ports.webhooks import Webhooks
 
 
@@ -42,10 +46,12 @@ class InMemoryUnitOfWork:
         self.ledger: Ledger = InMemoryLedger(turn)
         self.parking: Parking = InMemoryParking(turn)
         self.settlements: Settlements = InMemorySettlements(turn)
+        self.sweeps: Sweeps = InMemorySweeps(turn)
         self.webhooks: Webhooks = InMemoryWebhooks(turn)
         self.chains: ChainRecords = InMemoryChainRecords(turn)
         self.events: EventLog = InMemoryEventLog(turn)
         self.jobs: Jobs = InMemoryJobs(turn)
+        self.job_console: JobConsole = InMemoryJobConsole(turn)
         self.idempotency: IdempotencyKeys = InMemoryIdempotencyKeys(turn)
 
     async def commit(self) -> None:

@@ -3,113 +3,108 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Self, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
-from sqlalchemy import Column, Integer, select
+from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.documents import write_json
-from adapters.postgres.statements import compiled, given_rows, written
+from adapters.postgres.insertions import Insertion, insertion_of_rows
+from adapters.postgres.tables.columns import INSTANT
 from adapters.postgres.tables.ledger import BALANCE, LEDGER_TRANSACTION, POSTING
+from adapters.postgres.tables.values import NEWEST_RATE
 from domain.ledger.accounts import Side, is_constrained, side
+from domain.ledger.model import Transaction
+from domain.ledger.values import RATE_AGE_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from sqlalchemy import Table
+    from sqlalchemy import FromClause
+    from sqlalchemy.sql import ClauseElement
 
-    from adapters.postgres.statements import Statement
+    from adapters.postgres.session import Session
     from domain.ledger.accounts import Account
-    from domain.ledger.model import Transaction
     from domain.shared.money import AssetId
     from ports.ids import Ids
 
-_PLACE = Column("place", Integer)
 _Key: TypeAlias = "tuple[Account, AssetId]"
 
-
-def _append(table: Table) -> Statement:
-    """Compile the insertion of given rows in the order of their places."""
-    columns = written(table)
-    given = given_rows(table.name, _PLACE, *(table.c[name] for name in columns))
-    rows = select(*(given.c[name] for name in columns)).order_by(given.c.place)
-    return compiled(insert(table).from_select(columns, rows))
-
-
-TRANSACTIONS = _append(LEDGER_TRANSACTION)
-POSTINGS = _append(POSTING)
-
-_changes = given_rows("balance", *BALANCE.columns)
-_upsert = insert(BALANCE).from_select(
-    ["account", "asset", "amount"],
-    select(*_changes.c).order_by(_changes.c.account, _changes.c.asset),
+_TRANSACTIONS = insertion_of_rows(
+    LEDGER_TRANSACTION,
+    *("id", "kind", "reference", "effective_at", "booked_at", "reverses", "note"),
 )
-BALANCES = compiled(
-    _upsert.on_conflict_do_update(
+_POSTED = tuple(
+    POSTING.c[name] for name in ("transaction_id", "line", "account", "asset", "amount")
+)
+
+
+def _valued(given: FromClause) -> ClauseElement:
+    """Insert postings with their value by the newest rate, unless that is too old."""
+    rate = NEWEST_RATE.c
+    fresh = and_(
+        rate.asset == given.c.asset,
+        rate.observed_at > bindparam("rates_after", type_=INSTANT),
+    )
+    rows = select(
+        *(given.c[column.name] for column in _POSTED),
+        func.book_value(given.c.amount, rate.per_unit),
+        rate.rate_id,
+    ).select_from(given.outerjoin(NEWEST_RATE, fresh))
+    names = [*(column.name for column in _POSTED), "value", "rate_id"]
+    return insert(POSTING).from_select(names, rows, include_defaults=False)
+
+
+_POSTINGS = Insertion(_POSTED, _valued)
+
+
+def _added(given: FromClause) -> ClauseElement:
+    """Add changes to balance rows."""
+    clause = insert(BALANCE).from_select(list(BALANCE.c.keys()), select(*given.c))
+    return clause.on_conflict_do_update(
         index_elements=[BALANCE.c.account, BALANCE.c.asset],
-        set_={"amount": BALANCE.c.amount + _upsert.excluded.amount},
-    ),
-    meets_others=True,
-)
-"""Adds changes to balance rows, which it locks in the order of account and asset."""
+        set_={"amount": BALANCE.c.amount + clause.excluded.amount},
+    )
+
+
+_BALANCES = Insertion(tuple(BALANCE.columns), _added, meets_others=True)
 
 
 @attrs.frozen
-class Booking:
-    """The parameters of the three insertions, and the balance rows they touch."""
+class Run:
+    """Transactions that may be written with one change to each balance, and these changes."""
 
-    transactions: dict[str, str]
-    postings: dict[str, str]
-    balances: dict[str, str]
-    touched: tuple[_Key, ...]
+    transactions: Sequence[Transaction]
+    changes: Mapping[_Key, int]
 
-    @classmethod
-    def of(cls, transactions: Iterable[Transaction], *, ids: Ids, at: datetime) -> Self:
-        """Write transactions out, with new ids, as booked at a time."""
-        heads: list[dict[str, object]] = []
-        lines: list[dict[str, object]] = []
-        changes: dict[_Key, int] = defaultdict(int)
-        for transaction in transactions:
+    async def write(self, session: Session, *, ids: Ids, at: datetime) -> None:
+        """Write the transactions out, with new ids, as booked at a time.
+
+        Balances come last, so that their rows are locked for the shortest time, and by everyone
+        in the order of account and asset.
+        """
+        booked_at = at.isoformat()
+        heads: list[tuple[object, ...]] = []
+        lines: list[tuple[object, ...]] = []
+        for it in self.transactions:
             id = ids.new("transaction")
+            effective_at = it.effective_at.isoformat()
             heads.append(
-                {
-                    "place": len(heads),
-                    "id": id,
-                    "kind": transaction.kind,
-                    "reference": transaction.reference,
-                    "effective_at": transaction.effective_at.isoformat(),
-                    "booked_at": at.isoformat(),
-                    "reverses": transaction.reverses,
-                }
+                (id, it.kind, it.reference, effective_at, booked_at, it.reverses, it.note)
             )
-            for posting in transaction.postings:
-                account, money = posting.account, posting.money
-                lines.append(
-                    {
-                        "place": len(lines),
-                        "transaction_id": id,
-                        "account": account,
-                        "asset": money.asset,
-                        "amount": money.amount,
-                    }
-                )
-            for key, change in _changes_by(transaction).items():
-                changes[key] += change
-        rows = [
-            {"account": account, "asset": asset, "amount": amount}
-            for (account, asset), amount in changes.items()
-        ]
-        return cls(
-            {LEDGER_TRANSACTION.name: write_json(heads)},
-            {POSTING.name: write_json(lines)},
-            {BALANCE.name: write_json(rows)},
-            tuple(changes),
-        )
+            for line, posting in enumerate(it.postings):
+                money = posting.money
+                lines.append((id, line, posting.account, money.asset, money.amount))
+        await session.write(*_TRANSACTIONS.of(heads))
+        await session.write(*_POSTINGS.of(lines, rates_after=at - RATE_AGE_MAX))
+        if self.changes:
+            changes = [(*key, change) for key, change in sorted(self.changes.items())]
+            await session.write(*_BALANCES.of(changes), *self.changes)
 
 
-def mergeable(transactions: Iterable[Transaction]) -> Iterator[list[Transaction]]:
+def runs(transactions: Iterable[Transaction]) -> Iterator[Run]:
     """Split transactions into runs that may be written with one change to each balance.
 
     That is so while no balance is lower in between than it is at the beginning or at the end of
@@ -120,20 +115,18 @@ def mergeable(transactions: Iterable[Transaction]) -> Iterator[list[Transaction]
     lows: dict[_Key, int] = defaultdict(int)
     for transaction in transactions:
         changes = _changes_by(transaction)
-        if any(
+        if run and any(
             min(lows[key], sums[key] + change) < min(0, sums[key] + change)
             for key, change in changes.items()
         ):
-            yield run
-            run = []
-            sums.clear()
-            lows.clear()
+            yield Run(run, sums)
+            run, sums, lows = [], defaultdict(int), defaultdict(int)
         run.append(transaction)
         for key, change in changes.items():
             sums[key] += change
             lows[key] = min(lows[key], sums[key])
     if run:
-        yield run
+        yield Run(run, sums)
 
 
 def _changes_by(transaction: Transaction) -> dict[_Key, int]:

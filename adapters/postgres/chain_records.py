@@ -82,9 +82,11 @@ _REMEMBER = compiled(
     )
 )
 _OF_CHAIN = CHAIN_BLOCK.c.chain == bindparam("chain")
+_HIGHEST = 2**63 - 1
+"""The highest number that a block can have in the database."""
 _REMEMBERED = compiled(
     select(CHAIN_BLOCK)
-    .where(_OF_CHAIN, CHAIN_BLOCK.c.number >= bindparam("first"))
+    .where(_OF_CHAIN, CHAIN_BLOCK.c.number.between(bindparam("first"), bindparam("last")))
     .order_by(CHAIN_BLOCK.c.number)
 )
 _FORGET = compiled(
@@ -195,9 +197,12 @@ class PostgresChainRecords:
         parameters = {"chain_block": documents.write_json(rows)}
         await self._session.write(_REMEMBER, parameters, ("blocks", chain))
 
-    async def remembered(self, chain: ChainId, *, first: int) -> Sequence[Block]:
-        """Return the kept blocks from a number on, lowest first."""
-        rows = await self._session.rows(_REMEMBERED, chain=chain, first=first)
+    async def remembered(
+        self, chain: ChainId, *, first: int, last: int | None = None
+    ) -> Sequence[Block]:
+        """Return the kept blocks from a number on, or up to another, lowest first."""
+        last = _HIGHEST if last is None else last
+        rows = await self._session.rows(_REMEMBERED, chain=chain, first=first, last=last)
         return [block_of(row) for row in rows]
 
     async def forget(self, chain: ChainId, *, before: int) -> None:

@@ -9,12 +9,15 @@ import psycopg
 from psycopg import errors
 
 from domain.ledger.accounts import Account
-from domain.ledger.model import InsufficientFunds
+from domain.ledger.model import AlreadyReversed, InsufficientFunds
+from domain.ledger.parking import AssetParked
+from domain.shared.idempotency import KeyInFlight, KeyTaken
+from domain.shared.ids import TransactionId
 from domain.shared.money import AssetId
 from ports.unit_of_work import AlreadyExists, StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 BALANCE_CONSTRAINT = "balance_not_negative"
 """The name under which the trigger on ``balance`` refuses (see the initial migration)."""
@@ -22,6 +25,7 @@ BALANCE_CONSTRAINT = "balance_not_negative"
 _KIND: Mapping[str, str] = {
     "payment_intent": "intent",
     "ledger_transaction": "transaction",
+    "ledger_seal": "seal",
     "webhook_endpoint": "endpoint",
     "webhook_delivery": "delivery",
     "api_key": "key",
@@ -42,19 +46,49 @@ def in_port_terms(error: psycopg.Error) -> Exception:
     A deadlock, a lock or statement that took too long, and a lost connection are all
     ``StorageUnavailable``: the unit of work is undone, and the caller may try again.
     """
+    if refusal := _BY_CONSTRAINT.get(error.diag.constraint_name or ""):
+        return refusal(error)
     if isinstance(error, errors.UniqueViolation):
         return AlreadyExists(kind_of(error.diag.table_name or "row"), _values(error))
-    if isinstance(error, errors.CheckViolation):
-        if error.diag.constraint_name == BALANCE_CONSTRAINT:
-            account, _, asset = (error.diag.message_detail or "").partition(" ")
-            return InsufficientFunds(Account(account), AssetId(asset))
-        return error
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return StorageUnavailable(str(error))
     return error
 
 
-def _values(error: errors.UniqueViolation) -> str:
+def _overdraft(error: psycopg.Error) -> Exception:
+    account, _, asset = (error.diag.message_detail or "").partition(" ")
+    return InsufficientFunds(Account(account), AssetId(asset))
+
+
+def _already_reversed(error: psycopg.Error) -> Exception:
+    return AlreadyReversed(TransactionId(_values(error)))
+
+
+def _asset_parked(error: psycopg.Error) -> Exception:
+    asset, _, reason = (error.diag.message_detail or "").partition(" ")
+    return AssetParked(AssetId(asset), reason)
+
+
+def _key_in_flight(error: psycopg.Error) -> Exception:
+    return KeyInFlight(error.diag.message_detail or "")
+
+
+def _key_taken(error: psycopg.Error) -> Exception:
+    _owner, _, key = _values(error).partition(", ")
+    return KeyTaken(key)
+
+
+_BY_CONSTRAINT: Mapping[str, Callable[[psycopg.Error], Exception]] = {
+    BALANCE_CONSTRAINT: _overdraft,
+    "ledger_transaction_reverses_key": _already_reversed,
+    "asset_not_parked": _asset_parked,
+    "idempotency_key_in_flight": _key_in_flight,
+    "idempotency_key_pkey": _key_taken,
+}
+"""What the refusals of triggers and constraints mean that have a name for it."""
+
+
+def _values(error: psycopg.Error) -> str:
     """Read the values out of a detail such as ``Key (id)=(pi_1) already exists.``."""
     found = _KEY_VALUES.search(error.diag.message_detail or "")
     return found[1] if found else ""

@@ -85,6 +85,8 @@ class PostgresIntents:
     _session: Session
     _indices: deque[int]
     """Deposit indices reserved and not given out yet; shared by the process's units of work."""
+    _drawn: list[int] = attrs.field(factory=list, init=False)
+    """Those given out here."""
 
     async def add(self, intent: PaymentIntent) -> None:
         """Store a new intent."""
@@ -123,12 +125,18 @@ class PostgresIntents:
         return [row["id"] for row in rows]
 
     async def next_deposit_index(self) -> int:
-        """Return a number never returned before, from a block that this process has reserved."""
+        """Return a number that no intent has, from a block that this process has reserved."""
         if not self._indices:
             [row] = await self._session.rows(_NEXT_BLOCK)
             first = row["block"] * INDICES_PER_BLOCK
             self._indices.extend(range(first, first + INDICES_PER_BLOCK))
-        return self._indices.popleft()
+        index = self._indices.popleft()
+        self._drawn.append(index)
+        return index
+
+    def give_back(self) -> None:
+        """Let the deposit indices drawn here be drawn again: no intent has got them."""
+        self._indices.extendleft(reversed(self._drawn))
 
     async def deposit_addresses(self, *, chain: ChainId) -> Sequence[str]:
         """Return every deposit address ever issued on a chain."""

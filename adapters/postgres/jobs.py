@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import ARRAY, any_, bindparam, case, func, literal, null, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 
-from adapters.postgres.documents import read, write_json
+from adapters.postgres.documents import write_json
+from adapters.postgres.job_claims import BEGIN, CLAIM, HAND_OVER
+from adapters.postgres.job_ends import (
+    BURY,
+    COMPLETE,
+    PUT_BACK,
+    REAP,
+    RENEW,
+    REPEAT,
+    RETRY,
+    RETURN,
+)
+from adapters.postgres.job_rows import job_of, job_row, storable
 from adapters.postgres.session import Session
 from adapters.postgres.statements import compiled, written
 from adapters.postgres.tables.columns import INSTANT, NAME
 from adapters.postgres.tables.jobs import JOB, UNFINISHED
 from domain.shared.ids import JobId
-from domain.shared.jobs import Job, JobState
+from domain.shared.jobs import Job
+from domain.shared.kinds import Queue, kind_of
 from ports.clock import Clock
 from ports.ids import Ids
 
@@ -22,65 +43,45 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from adapters.postgres.session import Row
     from adapters.postgres.statements import Statement
 
 CHANNEL = "switchyard_job"
 """Where a commit that adds jobs due at once notifies the runners."""
 
 _C = JOB.c
+_NEW: dict[str, Any] = {column: bindparam(column) for column in written(JOB, without=("log",))}
 _DUE_NOW = _C.run_at <= bindparam("now", type_=INSTANT)
 _ENQUEUE = compiled(
     insert(JOB)
-    .values({column: bindparam(column) for column in written(JOB)})
+    .values(_NEW)
     .on_conflict_do_nothing(index_elements=[_C.dedupe_key], index_where=UNFINISHED)
     # PostgreSQL sends equal notices of one transaction once.
     .returning(case((_DUE_NOW, func.pg_notify(CHANNEL, literal(""))), else_=None)),
     meets_others=True,
 )
-_due = (
+_SCHEDULE = compiled(
+    insert(JOB)
+    .values(_NEW)
+    .on_conflict_do_update(
+        index_elements=[_C.dedupe_key],
+        index_where=UNFINISHED,
+        set_={
+            "pace": bindparam("pace"),
+            "run_at": bindparam("adapted_at", type_=INSTANT),
+        },
+        where=_C.pace.is_distinct_from(bindparam("pace", type_=NAME)),
+    )
+)
+_unwanted = (
     select(_C.id)
     .where(
-        _C.state == "ready",
-        _C.run_at <= bindparam("at"),
-        or_(
-            bindparam("wanted", type_=ARRAY(NAME)).is_(None),
-            _C.name == any_(bindparam("wanted", type_=ARRAY(NAME))),
-        ),
+        _C.pace.is_not(None),
+        _C.dedupe_key != func.all(bindparam("keys", type_=ARRAY(NAME))),
     )
-    .order_by(_C.run_at, _C.id)
-    .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
-    .cte("due")
+    .cte("unwanted")
 )
-_CLAIM = compiled(
-    update(JOB)
-    .values(state="running", attempts=_C.attempts + 1, lease_until=bindparam("lease_until"))
-    .where(_C.id == _due.c.id)
-    .returning(JOB)
-)
-
-
-def _give_back(**changes: object) -> Statement:
-    """Compile the update of a running job; one that runs no longer is left alone."""
-    clause = (
-        update(JOB)
-        .values(lease_until=null(), **changes)
-        .where(_C.id == bindparam("job_id"), _C.state == "running")
-    )
-    return compiled(clause)
-
-
-_COMPLETE = _give_back(state="done")
-_RETRY = _give_back(state="ready", run_at=bindparam("due_at"), last_error=bindparam("error"))
-_REPEAT = _give_back(state="ready", run_at=bindparam("due_at"), attempts=0, last_error=null())
-_BURY = _give_back(state="dead", last_error=bindparam("error"))
-_REAP = compiled(
-    update(JOB)
-    .values(state="ready", lease_until=null())
-    .where(_C.state == "running", _C.lease_until < bindparam("at"))
-    .returning(_C.id)
-)
+_UNSCHEDULE = compiled(delete(JOB).where(_C.id == _unwanted.c.id).returning(_C.id))
 
 
 @attrs.frozen
@@ -101,71 +102,146 @@ class PostgresJobs:
     ) -> None:
         """Promise a job, to run not before a time (None: at once)."""
         now = self._clock.now()
-        job = Job(
-            id=JobId(self._ids.new("job")),
-            name=name,
-            arguments=arguments or {},
-            run_at=run_at or now,
-            dedupe_key=dedupe_key,
-        )
+        job = self._new(name, arguments or {}, run_at or now, dedupe_key)
+        if run_at is not None and run_at > now:
+            job = attrs.evolve(job, standing=job.priority.behind)
         touched = () if dedupe_key is None else (("job", dedupe_key),)
-        await self._session.write(_ENQUEUE, {**_row(job), "now": now}, *touched)
+        await self._session.write(_ENQUEUE, {**job_row(job), "now": now}, *touched)
+
+    async def schedule(
+        self,
+        name: str,
+        *,
+        arguments: Mapping[str, str],
+        dedupe_key: str,
+        pace: str,
+        first_at: datetime,
+        adapted_at: datetime,
+    ) -> None:
+        """See to it that there is one job that comes back, under this key and at this pace."""
+        job = attrs.evolve(self._new(name, arguments, first_at, dedupe_key), pace=pace)
+        parameters = {**job_row(job), "adapted_at": adapted_at}
+        await self._session.write(_SCHEDULE, parameters, ("job", dedupe_key))
+
+    async def unschedule(self, *, but: Sequence[str]) -> int:
+        """Remove the jobs that come back, but for those with these keys; return how many."""
+        return len(await self._session.rows(_UNSCHEDULE, keys=[*but]))
 
     async def claim(
-        self, *, at: datetime, limit: int, lease: timedelta, wanted: Sequence[str] | None = None
+        self,
+        *,
+        at: datetime,
+        limit: int,
+        lease: timedelta,
+        queues: Sequence[Queue] | None = None,
+        runner: str = "",
     ) -> Sequence[Job]:
-        """Take due jobs, the longest due first, none that another has taken."""
+        """Take due jobs of queues that are not paused, none that another has taken."""
+        return await self._take(CLAIM, at, limit, lease, queues, runner)
+
+    async def hand_over(
+        self,
+        *,
+        at: datetime,
+        limit: int,
+        lease: timedelta,
+        queues: Sequence[Queue] | None = None,
+        runner: str = "",
+    ) -> Sequence[Job]:
+        """Take due jobs as ``claim`` does, to be begun by whoever the transport brings them to."""
+        return await self._take(HAND_OVER, at, limit, lease, queues, runner)
+
+    async def begin(
+        self, job_id: JobId, *, claims: int, at: datetime, lease: timedelta, runner: str = ""
+    ) -> Job | None:
+        """Begin a queued job; None where the claim is over, or is being run already."""
+        row = await self._session.row(
+            BEGIN, job_id=job_id, claims_=claims, at=at, lease_until=at + lease, runner=runner
+        )
+        if row is not None:
+            return job_of(row)
+        # It may be of a paused queue. One that is begun already is left alone.
+        await self._session.write(RETURN, {"job_id": job_id, "claims_": claims}, job_id)
+        return None
+
+    async def renew(self, jobs: Sequence[Job], *, until: datetime) -> None:
+        """Lengthen the leases of running jobs, as one who still has them."""
+        parameters = {"jobs": _claims(jobs), "until": until}
+        await self._session.write(RENEW, parameters, *(job.id for job in jobs))
+
+    async def put_back(self, jobs: Sequence[Job]) -> None:
+        """Make claimed jobs that were not begun ready again, as if they had not been taken."""
+        await self._session.write(PUT_BACK, {"jobs": _claims(jobs)}, *(job.id for job in jobs))
+
+    async def complete(self, job: Job, *, at: datetime) -> None:
+        """Mark a running job as done."""
+        await self._end(COMPLETE, job, at=at)
+
+    async def retry(
+        self, job: Job, *, at: datetime, run_at: datetime, error: str, traceback: str | None = None
+    ) -> None:
+        """Give a running job back, to be run again later, behind those that never failed."""
+        await self._end(RETRY, job, at=at, due_at=run_at, **_told(error, traceback))
+
+    async def repeat(self, job: Job, *, run_at: datetime) -> None:
+        """Give a running job back after it went well, to be run again."""
+        await self._end(REPEAT, job, due_at=run_at)
+
+    async def bury(
+        self, job: Job, *, at: datetime, error: str, traceback: str | None = None
+    ) -> None:
+        """Give a running job up; it is kept, with its error, for a person."""
+        await self._end(BURY, job, at=at, **_told(error, traceback))
+
+    async def reap(self, *, at: datetime) -> int:
+        """Give back every job whose lease is over; return how many there were."""
+        return len(await self._session.rows(REAP, at=at))
+
+    def _new(
+        self, name: str, arguments: Mapping[str, str], run_at: datetime, dedupe_key: str | None
+    ) -> Job:
+        kind = kind_of(name)
+        return Job(
+            id=JobId(self._ids.new("job")),
+            name=name,
+            arguments=arguments,
+            run_at=run_at,
+            attempts_max=kind.attempts_max,
+            dedupe_key=dedupe_key,
+            queue=kind.queue,
+            priority=kind.priority,
+            standing=kind.priority,
+        )
+
+    async def _take(
+        self,
+        statement: Statement,
+        at: datetime,
+        limit: int,
+        lease: timedelta,
+        queues: Sequence[Queue] | None,
+        runner: str,
+    ) -> Sequence[Job]:
         rows = await self._session.rows(
-            _CLAIM,
+            statement,
             at=at,
             limit=limit,
             lease_until=at + lease,
-            wanted=None if wanted is None else [*wanted],
+            queues=[*(Queue if queues is None else queues)],
+            runner=runner,
         )
-        return sorted((_job(row) for row in rows), key=lambda job: (job.run_at, job.id))
+        jobs = (job_of(row) for row in rows)
+        return sorted(jobs, key=lambda job: (job.standing, job.run_at, job.id))
 
-    async def complete(self, job_id: JobId) -> None:
-        """Mark a running job as done."""
-        await self._session.write(_COMPLETE, {"job_id": job_id}, job_id)
-
-    async def retry(self, job_id: JobId, *, run_at: datetime, error: str) -> None:
-        """Give a running job back, to be run again later."""
-        parameters = {"job_id": job_id, "due_at": run_at, "error": _storable(error)}
-        await self._session.write(_RETRY, parameters, job_id)
-
-    async def repeat(self, job_id: JobId, *, run_at: datetime) -> None:
-        """Give a running job back after it went well, to be run again."""
-        await self._session.write(_REPEAT, {"job_id": job_id, "due_at": run_at}, job_id)
-
-    async def bury(self, job_id: JobId, *, error: str) -> None:
-        """Give a running job up; it is kept, with its error, for a person."""
-        await self._session.write(_BURY, {"job_id": job_id, "error": _storable(error)}, job_id)
-
-    async def reap(self, *, at: datetime) -> int:
-        """Give back every running job whose lease is over; return how many there were."""
-        return len(await self._session.rows(_REAP, at=at))
+    async def _end(self, statement: Statement, job: Job, **parameters: object) -> None:
+        named = {"job_id": job.id, "claims_": job.claims, **parameters}
+        await self._session.write(statement, named, job.id)
 
 
-def _storable(error: str) -> str:
-    """Replace what PostgreSQL cannot keep in a text: an error may quote anything."""
-    return error.replace("\0", "\N{REPLACEMENT CHARACTER}")
+def _claims(jobs: Sequence[Job]) -> str:
+    return write_json([{"id": job.id, "claims": job.claims, "state": job.state} for job in jobs])
 
 
-def _row(job: Job) -> Row:
-    return {
-        "id": job.id,
-        "name": job.name,
-        "arguments": write_json(dict(job.arguments)),
-        "run_at": job.run_at,
-        "state": job.state,
-        "attempts": job.attempts,
-        "attempts_max": job.attempts_max,
-        "dedupe_key": job.dedupe_key,
-        "lease_until": job.lease_until,
-        "last_error": job.last_error,
-    }
-
-
-def _job(row: Row) -> Job:
-    state, arguments = JobState(row["state"]), read(row["arguments"], dict[str, str])
-    return Job(**{**row, "state": state, "arguments": arguments})
+def _told(error: str, traceback: str | None) -> dict[str, str | None]:
+    where = None if traceback is None else storable(traceback)
+    return {"error": storable(error), "traceback": where}

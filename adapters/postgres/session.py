@@ -16,6 +16,7 @@ from psycopg.pq import TransactionStatus
 
 from adapters.postgres.failures import in_port_terms
 from adapters.postgres.statements import Statement, combined
+from ports.unit_of_work import StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,11 +42,21 @@ class Session:
     _parameters: list[object] = attrs.field(factory=list, init=False)
     _touched: set[Hashable] = attrs.field(factory=set, init=False)
     _failure: Exception | None = attrs.field(default=None, init=False)
+    _committing: bool = attrs.field(default=False, init=False)
     last: Callable[[], Write | None] = attrs.field(default=_nothing, init=False)
     """Gives the write that is to be the last before the commit; the event log sets it."""
 
     def __attrs_post_init__(self) -> None:
         self._cursor = self.connection.cursor()
+
+    @property
+    def undone(self) -> bool:
+        """Tell whether nothing of this can have been written, now that it is over.
+
+        Where the server did not answer a commit, nobody knows.
+        """
+        refused = self._failure is not None and not isinstance(self._failure, StorageUnavailable)
+        return refused or not self._committing
 
     async def rows(self, statement: Statement, **parameters: object) -> list[Row]:
         """Carry a statement out, after all writes that wait, and return its rows."""
@@ -104,15 +115,16 @@ class Session:
         merchant's counter of events, is free again without waiting for this process to hear of
         it. Elsewhere two round trips cost less, as measured.
 
-        What may wait for others goes before the last write, in a statement of its own: of one
-        statement PostgreSQL carries the main part out first, and whoever held the counter while
-        it waits for a balance could be waited for by the balance's holder.
+        What may wait for others goes before the last write, in a statement of its own: PostgreSQL
+        promises no order within one, and whoever held the counter while it waits for a balance
+        could be waited for by the balance's holder.
 
         Once a statement has failed there is nothing left to commit, whoever has caught the error:
         it is raised again. PostgreSQL itself would undo all and call that success.
         """
         if self._failure is not None:
             raise self._failure
+        self._committing = True
         last = self.last()
         apart = last is not None and any(it.meets_others for it in self._waiting)
         if last is not None and not apart:

@@ -33,10 +33,8 @@ _NEWEST = compiled(
 _ADD_PAYOUT = insertion(PAYOUT)
 _SAVE_PAYOUT = update_by_id(
     PAYOUT,
-    fixed=[
-        "settlement_id", "merchant_id", "amount", "asset", "destination", "hold_id", "created_at",
-    ],
-)  # fmt: skip
+    fixed=["settlement_id", "merchant_id", "amount", "asset", "destination", "created_at"],
+)
 _GET_PAYOUT = select_by_id(PAYOUT)
 _LOCK_PAYOUT = select_by_id(PAYOUT, lock=True)
 

@@ -38,6 +38,8 @@ class _Dialect(PGDialect_psycopg):
 _DIALECT = _Dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call] # As above.
 _PARAMETER = re.compile(r"\$(\d+)")
 _WITH = "WITH "
+_MAIN = "\n "
+"""What SQLAlchemy puts between a statement's common table expressions and its main part."""
 _COMBINATIONS_MAX = 1024
 
 
@@ -51,6 +53,14 @@ class Statement:
     """False where it only reads and locks nothing, so that it may be carried out by itself."""
     meets_others: bool = False
     """True where it may wait for others who write the same rows; no counter is held meanwhile."""
+
+    @property
+    def parts(self) -> tuple[str, str]:
+        """Its own common table expressions, and its main part."""
+        if not self.text.startswith(_WITH):
+            return "", self.text
+        own, _, main = self.text.removeprefix(_WITH).rpartition(_MAIN)
+        return own, main
 
     def arrange(self, parameters: Mapping[str, object]) -> list[object]:
         """Return the values of parameters in the statement's order."""
@@ -123,22 +133,27 @@ def given_rows(name: str, *columns: Column[Any]) -> TableValuedAlias:
 
 @lru_cache(maxsize=_COMBINATIONS_MAX)
 def combined(statements: tuple[Statement, ...]) -> str:
-    """Join writes into one statement that carries out all of them.
+    """Join writes into one statement.
 
-    All but the last become data-modifying common table expressions; only the last may bring such
-    expressions of its own. None of them sees what another one writes, and no two may write the
-    same row. Parameters are numbered on from one to the next.
+    They are carried out in the order given: PostgreSQL begins with the main part and goes on with
+    the expressions beside it, from the last to the first (``ExecPostprocessPlan``). In another
+    order nothing would be wrong, but so what the last one locks is locked for the shortest time.
+    None of them sees what another one writes, no two may write the same row, and expressions of
+    their own must have names of their own. Parameters are numbered on from one to the next.
     """
-    texts, offset = [], 0
-    for statement in statements:
-        texts.append(_shifted(statement.text, offset))
+    main, *others = statements
+    if not others:
+        return main.text
+    expressions: list[str] = []
+    own, leading = main.parts
+    offset = len(main.names)
+    for place, statement in enumerate(others, start=1):
+        brought, text = (_shifted(part, offset) for part in statement.parts)
+        expressions.insert(0, f"written_{place} AS ({text})")
+        if brought:
+            expressions.insert(0, brought)
         offset += len(statement.names)
-    *first, last = texts
-    if not first:
-        return last
-    expressions = ", ".join(f"written_{place} AS ({text})" for place, text in enumerate(first))
-    joint = ", " if last.startswith(_WITH) else " "
-    return _WITH + expressions + joint + last.removeprefix(_WITH)
+    return _WITH + ", ".join([*filter(None, [own]), *expressions]) + " " + leading
 
 
 def _shifted(text: str, offset: int) -> str:

@@ -18,11 +18,14 @@ from adapters.postgres.events import PostgresEventLog
 from adapters.postgres.failures import in_port_terms
 from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.intents import PostgresIntents
+from adapters.postgres.job_console import PostgresJobConsole
 from adapters.postgres.jobs import PostgresJobs
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.merchants import PostgresMerchants
+from adapters.postgres.parking import PostgresParking
 from adapters.postgres.session import Row, Session
 from adapters.postgres.settlements import PostgresSettlements
+from adapters.postgres.sweeps import PostgresSweeps
 from adapters.postgres.webhooks import PostgresWebhooks
 from ports.chain_records import ChainRecords
 from ports.clock import Clock
@@ -31,10 +34,13 @@ from ports.events import EventLog
 from ports.idempotency import IdempotencyKeys
 from ports.ids import Ids
 from ports.intents import Intents
+from ports.job_console import JobConsole
 from ports.jobs import Jobs
 from ports.ledger import Ledger
 from ports.merchants import Merchants
+from ports.parking import Parking
 from ports.settlements import Settlements
+from ports.sweeps import Sweeps
 from ports.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -49,17 +55,21 @@ class PostgresUnitOfWork:
     intents: Intents = attrs.field(init=False)
     escrows: Escrows = attrs.field(init=False)
     ledger: Ledger = attrs.field(init=False)
+    parking: Parking = attrs.field(init=False)
     settlements: Settlements = attrs.field(init=False)
+    sweeps: Sweeps = attrs.field(init=False)
     webhooks: Webhooks = attrs.field(init=False)
     chains: ChainRecords = attrs.field(init=False)
     events: EventLog = attrs.field(init=False)
     jobs: Jobs = attrs.field(init=False)
+    job_console: JobConsole = attrs.field(init=False)
     idempotency: IdempotencyKeys = attrs.field(init=False)
     _pool: AsyncConnectionPool[AsyncConnection[Row]]
     _clock: Clock
     _ids: Ids
     _indices: deque[int]
     _session: Session = attrs.field(init=False)
+    _intents: PostgresIntents = attrs.field(init=False)
 
     async def __aenter__(self) -> Self:
         """Take a connection; the transaction begins with the first statement.
@@ -73,15 +83,18 @@ class PostgresUnitOfWork:
             raise in_port_terms(error) from error
         self._session = session
         self.merchants = PostgresMerchants(session)
-        self.intents = PostgresIntents(session, self._indices)
+        self.intents = self._intents = PostgresIntents(session, self._indices)
         self.escrows = PostgresEscrows(session)
         self.ledger = PostgresLedger(session, clock=self._clock, ids=self._ids)
+        self.parking = PostgresParking(session)
         self.settlements = PostgresSettlements(session)
+        self.sweeps = PostgresSweeps(session)
         self.webhooks = PostgresWebhooks(session)
         self.chains = PostgresChainRecords(session)
         self.events = PostgresEventLog(session, ids=self._ids)
         self.jobs = PostgresJobs(session, clock=self._clock, ids=self._ids)
-        self.idempotency = PostgresIdempotencyKeys(session)
+        self.job_console = PostgresJobConsole(session)
+        self.idempotency = PostgresIdempotencyKeys(session, clock=self._clock)
         return self
 
     async def __aexit__(
@@ -98,6 +111,8 @@ class PostgresUnitOfWork:
                     # A connection that cannot even do this is broken; the pool throws it away.
                     await connection.rollback()
         finally:
+            if self._session.undone:
+                self._intents.give_back()
             await self._pool.putconn(connection)
 
     async def commit(self) -> None:

@@ -11,13 +11,16 @@ from domain.shared.ids import PREFIXES
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base 32 in lower case: no i, l, o, u; sorts as the number does."""
 
-_DIGITS = 26
-"""128 bits in digits of five bits each."""
+_PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
+"""What ten bits are as two digits."""
+
+_SHIFTS = tuple(range(120, -1, -10))
+"""Where the ten bits of each pair begin: 26 digits hold 128 bits."""
 
 _TAIL_BITS = 74
 """What of a UUIDv7 is neither time nor fixed: 12 bits ``rand_a`` and 62 bits ``rand_b``."""
 
-_STEP_MAX = 2**32
+_STEP_BITS = 32
 """Identifiers of one millisecond are a random step apart, so that none can be guessed."""
 
 
@@ -48,7 +51,7 @@ class RandomIds:
             if now > self._millisecond:
                 self._millisecond, self._tail = now, secrets.randbits(_TAIL_BITS)
             else:
-                self._tail += 1 + secrets.randbelow(_STEP_MAX)
+                self._tail += 1 + secrets.randbits(_STEP_BITS)
                 if self._tail >> _TAIL_BITS:
                     self._millisecond += 1
                     self._tail = secrets.randbits(_TAIL_BITS)
@@ -58,4 +61,4 @@ class RandomIds:
 
 
 def _base32(number: int) -> str:
-    return "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(_DIGITS)))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
 from dependency_injector import containers, providers
 
 from config.settings import Settings, seconds
+from config.signing import statement_signer
 from domain.chains.sending import Sender
 from domain.chains.service import ChainWatcher
 from domain.escrow.service import EscrowService
 from domain.intents.quotes import RateRules
 from domain.intents.service import IntentRules, IntentService
+from domain.jobs.service import JobService, Retention
+from domain.ledger.comparing import Comparing
+from domain.ledger.conservation import Conservation
+from domain.ledger.sealing import Sealing
 from domain.ledger.service import LedgerService
+from domain.ledger.statements import Statements
+from domain.ledger.valuation import Valuation
 from domain.merchants.service import MerchantService
 from domain.settlements.service import SettlementService
+from domain.shared.idempotency import KeptAnswers
+from domain.shared.money import asset_id
+from domain.sweeps.service import SweepService
 from domain.webhooks.service import WebhookService
+
+if TYPE_CHECKING:
+    from domain.shared.money import AssetId
 
 
 def _intent_rules(settings: Settings) -> IntentRules:
@@ -23,6 +39,26 @@ def _intent_rules(settings: Settings) -> IntentRules:
         auto_release_after=seconds(clocks.auto_release_after_seconds),
         refund_window=seconds(clocks.refund_window_seconds),
     )
+
+
+def _retention(settings: Settings) -> Retention:
+    kept = settings.worker
+    return Retention(
+        done=timedelta(days=kept.done_kept_days), dead=timedelta(days=kept.dead_kept_days)
+    )
+
+
+def _books_currency(settings: Settings) -> AssetId:
+    return asset_id(settings.books.currency)
+
+
+def _sweep_minimums(settings: Settings) -> dict[AssetId, int]:
+    """Return from which holding on tokens are swept: none where no key could sign for that."""
+    if settings.keys.deposit_key_file is None:
+        return {}
+    return {
+        asset_id(each.id): each.sweep_minimum for each in settings.assets if "/erc20:" in each.id
+    }
 
 
 class Services(containers.DeclarativeContainer):
@@ -62,6 +98,16 @@ class Services(containers.DeclarativeContainer):
         assets=adapters.assets,
         places=adapters.places,
     )
+    sweeps = providers.Factory(
+        SweepService,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        ids=adapters.ids,
+        readers=adapters.readers,
+        senders=adapters.senders,
+        places=adapters.places,
+        minimums=providers.Factory(_sweep_minimums, settings),
+    )
     books = providers.Factory(
         LedgerService,
         begin=adapters.begin,
@@ -69,6 +115,41 @@ class Services(containers.DeclarativeContainer):
         assets=adapters.assets,
         readers=adapters.readers,
         places=adapters.places,
+    )
+    conservation = providers.Factory(
+        Conservation,
+        comparing=providers.Factory(
+            Comparing,
+            begin=adapters.begin,
+            assets=adapters.assets,
+            readers=adapters.readers,
+            places=adapters.places,
+        ),
+        clock=adapters.clock,
+    )
+    answers = providers.Factory(KeptAnswers, begin=adapters.begin, clock=adapters.clock)
+    sealing = providers.Factory(Sealing, begin=adapters.begin)
+    valuation = providers.Factory(
+        Valuation,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        assets=adapters.assets,
+        rates=adapters.rates,
+        rules=providers.Factory(RateRules),
+        currency=providers.Factory(_books_currency, settings),
+    )
+    statements = providers.Factory(
+        Statements,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        assets=adapters.assets,
+        signer=providers.Factory(statement_signer, settings),
+    )
+    jobs = providers.Factory(
+        JobService,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        retention=providers.Factory(_retention, settings),
     )
     webhooks = providers.Factory(
         WebhookService,

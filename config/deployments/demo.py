@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from dependency_injector import containers, providers
 
-from adapters.evm.addresses import NotAnExtendedPublicKey, PrivateKeyGiven, XpubAddresses
+from adapters.evm.addresses import (
+    ExtendedPublicKey,
+    NotAnExtendedPublicKey,
+    PrivateKeyGiven,
+    XpubAddresses,
+)
+from adapters.evm.deposit_signer import LocalDepositSigner
 from adapters.evm.escrow_contract import EvmEscrowContracts
 from adapters.evm.names import chain_number
 from adapters.evm.node import EvmNode
@@ -22,6 +28,7 @@ from adapters.notify.webhooks import WebhookPublisher
 from adapters.postgres.notices import PostgresJobNotices
 from adapters.postgres.storage import PoolSettings, PostgresStorage
 from adapters.rates.fixed import FixedRates
+from adapters.system.calendar import CronCalendar
 from adapters.system.clock import SystemClock
 from adapters.system.ids import RandomIds
 from config.settings import Settings, WrongSettings
@@ -32,8 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
-    from config.settings import EvmChainSetting
+    from config.settings import EvmChainSetting, Keys
     from domain.shared.money import AssetId
+    from ports.calendar import Calendar
     from ports.chain import ChainReader, ChainSender
     from ports.clock import Clock
     from ports.deposit_addresses import DepositAddresses
@@ -42,6 +50,7 @@ if TYPE_CHECKING:
     from ports.jobs import JobNotices
     from ports.publisher import Publisher
     from ports.rates import RateSource
+    from ports.signer import DepositSigner
 
 GWEI = 10**9
 
@@ -88,8 +97,8 @@ def senders(settings: Settings, nodes: Mapping[ChainId, EvmNode]) -> Mapping[Cha
     """Return what sends on each chain.
 
     Raises:
-        WrongSettings: no key is named, or it is the key of another wallet than the settings say.
-        KeyFileRefused: the key file is missing, or others may read it.
+        WrongSettings: no key is named, or it is the key of other addresses than the settings say.
+        KeyFileRefused: a key file is missing, or others may read it.
     """
     file = settings.keys.hot_wallet_file
     if file is None:
@@ -100,8 +109,25 @@ def senders(settings: Settings, nodes: Mapping[ChainId, EvmNode]) -> Mapping[Cha
         signer = LocalSigner.from_file(file, chain_id=chain_number(name))
         if signer.address != chain.hot_wallet.lower():
             raise WrongSettings((f"{file} is not the key of {chain.hot_wallet}",))
-        made[name] = EvmChainSender(nodes[name], signer)
+        deposits = _deposit_signer(settings.keys, nodes[name], signer.address)
+        made[name] = EvmChainSender(nodes[name], signer, deposits=deposits)
     return made
+
+
+def _deposit_signer(keys: Keys, node: EvmNode, hot_wallet: str) -> DepositSigner | None:
+    """Return what signs for the deposit addresses of a chain, if this process has the key."""
+    file = keys.deposit_key_file
+    if file is None:
+        return None
+    signer = LocalDepositSigner.from_file(
+        file,
+        chain_id=node.chain.chain_id,
+        hot_wallet=hot_wallet,
+        tokens=node.chain.token_addresses(),
+    )
+    if signer.account != _account(keys.xpub):
+        raise WrongSettings((f"{file} is not the key of settings.keys.xpub",))
+    return signer
 
 
 def addresses(settings: Settings) -> DepositAddresses:
@@ -110,8 +136,13 @@ def addresses(settings: Settings) -> DepositAddresses:
     Raises:
         WrongSettings: the extended public key is none.
     """
+    _account(settings.keys.xpub)
+    return XpubAddresses(settings.keys.xpub)
+
+
+def _account(xpub: str) -> ExtendedPublicKey:
     try:
-        return XpubAddresses(settings.keys.xpub)
+        return ExtendedPublicKey.parse(xpub)
     except (NotAnExtendedPublicKey, PrivateKeyGiven) as error:
         raise WrongSettings((f"{error} @ settings.keys.xpub",)) from None
 
@@ -153,6 +184,7 @@ class DemoAdapters(containers.DeclarativeContainer):
     settings = providers.Dependency(instance_of=Settings)
 
     clock: providers.Provider[Clock] = providers.ThreadSafeSingleton(SystemClock)
+    calendar: providers.Provider[Calendar] = providers.ThreadSafeSingleton(CronCalendar)
     ids: providers.Provider[Ids] = providers.ThreadSafeSingleton(RandomIds)
     assets: providers.Provider[Assets] = providers.ThreadSafeSingleton(assets, settings)
     places: providers.Provider[Mapping[ChainId, Places]] = providers.ThreadSafeSingleton(

@@ -19,6 +19,7 @@ from adapters.memory.notices import InMemoryJobNotices
 from adapters.memory.publisher import RecordingPublisher
 from adapters.memory.rates import FixedRates
 from adapters.memory.store import Store
+from adapters.system.calendar import CronCalendar
 from config.deployments.demo import assets, places
 from config.settings import Settings
 from ports.unit_of_work import StorageUnavailable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from domain.chains.places import Places
     from domain.shared.money import Assets, ChainId
+    from ports.calendar import Calendar
     from ports.chain import ChainReader, ChainSender
     from ports.clock import Clock
     from ports.deposit_addresses import DepositAddresses
@@ -89,7 +91,11 @@ class ClosableStorage:
 
 
 def chains(
-    settings: Settings, clock: Clock, contracts: EscrowContracts, known: Assets
+    settings: Settings,
+    clock: Clock,
+    contracts: EscrowContracts,
+    known: Assets,
+    addresses: DepositAddresses,
 ) -> Mapping[ChainId, InMemoryChain]:
     """Return a new chain for each one of the settings."""
     made = {}
@@ -104,6 +110,7 @@ def chains(
             sender=place.hot_wallet,
             arbiter=ARBITER,
             treasury=place.treasury,
+            deposits=addresses,
         )
     return made
 
@@ -123,6 +130,7 @@ class TestingAdapters(containers.DeclarativeContainer):
     settings = providers.Dependency(instance_of=Settings)
 
     clock: providers.Provider[Clock] = providers.ThreadSafeSingleton(FakeClock)
+    calendar: providers.Provider[Calendar] = providers.ThreadSafeSingleton(CronCalendar)
     ids: providers.Provider[Ids] = providers.ThreadSafeSingleton(SequentialIds)
     assets: providers.Provider[Assets] = providers.ThreadSafeSingleton(assets, settings)
     places: providers.Provider[Mapping[ChainId, Places]] = providers.ThreadSafeSingleton(
@@ -145,7 +153,7 @@ class TestingAdapters(containers.DeclarativeContainer):
         InMemoryEscrowContracts
     )
     chains: providers.Provider[Mapping[ChainId, InMemoryChain]] = providers.ThreadSafeSingleton(
-        chains, settings, clock, contracts, assets
+        chains, settings, clock, contracts, assets, addresses
     )
     nodes: providers.Provider[Mapping[ChainId, object]] = providers.ThreadSafeSingleton(dict)
     """There are none to connect to."""

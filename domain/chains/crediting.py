@@ -16,9 +16,10 @@ from domain.chains.contract_moves import ContractMoves, Move
 from domain.chains.model import EscrowPaid, Transfer
 from domain.chains.recipients import Recipients
 from domain.intents import booking, events
+from domain.sweeps import booking as sweep_booking
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from domain.chains.model import Observation
@@ -77,10 +78,13 @@ class Crediting:
         owners = await self.recipients.owners(work, observations)
         for observation in observations:
             intent = await self.recipients.lock_paid(work, observation, owners)
-            if intent is None or _paid_money(observation).asset != intent.due.asset:
+            if intent is None:
                 continue
             money = _paid_money(observation)
-            without = intent.retract(money.amount, was_final=False, at=at)
+            if money.asset == intent.due.asset:
+                without = intent.retract(money.amount, was_final=False, at=at)
+            else:
+                without = intent.retract_wrong_asset()
             await self.recipients.save(work, intent, without, events.RETRACTED, at=at)
 
     async def finalize(
@@ -88,6 +92,7 @@ class Crediting:
     ) -> None:
         """Book what cannot be taken back any more, in the chain's order."""
         owners = await self.recipients.owners(work, observations)
+        swept = await self._swept_addresses(work, observations)
         contract = ContractMoves(self.recipients)
         for _, group in groupby(observations, key=lambda o: o.key.transaction):
             explained: Counter[Move] = Counter()
@@ -101,6 +106,8 @@ class Crediting:
                 move = Move(fact.source, fact.target, fact.money.amount)
                 if explained[move]:
                     explained[move] -= 1
+                elif fact.target == self.places.hot_wallet and fact.source in swept:
+                    await self._swept(work, observation, fact)
                 else:
                     await self._transferred(work, observation, fact, owners, at=at)
 
@@ -130,12 +137,45 @@ class Crediting:
         )
         if intent_id is None:
             return
+        await work.sweeps.change_holding(self.places.chain, fact.target, fact.money)
         intent = await work.intents.lock(intent_id, owner=None)
         if intent.due.asset != fact.money.asset:
+            # Said once more: another such payment may have been retracted meanwhile.
+            wrong = intent.see_wrong_asset()
+            if wrong != intent:
+                await self.recipients.save(work, intent, wrong, events.CONFIRMED, at=at)
             return
         final = intent.finalize(fact.money.amount, at=at)
         await work.ledger.book(*booking.capture(intent, final, suspense=suspense, at=time))
         await self.recipients.save(work, intent, final, events.CONFIRMED, at=at)
+
+    async def _swept_addresses(
+        self, work: UnitOfWork, observations: Sequence[Observation]
+    ) -> Collection[str]:
+        """Return the deposit addresses from which something came to the hot wallet."""
+        sources = {
+            o.fact.source
+            for o in observations
+            if isinstance(o.fact, Transfer) and o.fact.target == self.places.hot_wallet
+        }
+        if not sources:
+            return ()
+        return await work.intents.owners_of(chain=self.places.chain, addresses=sorted(sources))
+
+    async def _swept(self, work: UnitOfWork, observation: Observation, fact: Transfer) -> None:
+        """Book what has only changed its place with us: it is nobody's payment.
+
+        The observation is booked once, so the sweep is; its submission's end books the fee alone.
+        """
+        await work.sweeps.change_holding(self.places.chain, fact.source, -fact.money)
+        await work.ledger.book(
+            sweep_booking.arrival(
+                fact.money,
+                self.places,
+                reference=observation.key.transaction,
+                at=observation.block.time,
+            )
+        )
 
     def _custody_of(self, address: str, *, is_deposit: bool) -> Account | None:
         if is_deposit:

@@ -29,6 +29,8 @@ class Head:
     latest: int
     safe: int
     final: int
+    final_hash: str
+    """The final block's name, by the same answer: another node may have another such number."""
 
 
 class Finality(enum.StrEnum):

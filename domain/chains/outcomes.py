@@ -1,4 +1,4 @@
-"""What becomes of the object that a transaction of ours was for: a payout or an escrow."""
+"""What becomes of the object that a transaction of ours was for: a payout, an escrow, a sweep."""
 
 from __future__ import annotations
 
@@ -7,22 +7,32 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.chains.places import Places
-from domain.chains.submissions import SendMoney, SubmissionState
+from domain.chains.submissions import (
+    FundGas,
+    RefundEscrow,
+    ReleaseEscrow,
+    SendMoney,
+    Submission,
+    SubmissionState,
+    SweepDeposit,
+)
 from domain.escrow import events as escrow_events
 from domain.ledger.accounts import PAYOUTS_IN_FLIGHT, available, reserved
 from domain.ledger.holds import Hold
 from domain.settlements import booking
 from domain.settlements import events as settlement_events
 from domain.settlements.payouts import PayoutState
-from domain.shared.ids import EscrowId, HoldId, PayoutId
+from domain.shared.ids import EscrowId, HoldId, PayoutId, SubmissionId, SweepId
 from domain.shared.money import Assets
+from domain.sweeps import booking as sweep_booking
 from ports.ids import Ids
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from domain.chains.submissions import Inclusion, SignedBytes, Submission
+    from domain.chains.submissions import Inclusion, SignedBytes
     from domain.settlements.payouts import Payout
+    from domain.shared.money import Money
     from ports.unit_of_work import UnitOfWork
 
 
@@ -61,31 +71,98 @@ class Outcomes:
     async def refused(self, work: UnitOfWork, submission: Submission, *, at: datetime) -> None:
         """Nothing was signed: the money is where it was."""
         reason = submission.reason or "refused"
-        if isinstance(submission.instruction, SendMoney):
-            payout = await work.settlements.lock_payout(PayoutId(submission.purpose))
-            await self._save(work, payout.refuse(reason=reason), at=at)
-        else:
-            await self._request_failed(work, submission, at=at)
+        match submission.instruction:
+            case SendMoney():
+                payout = await work.settlements.lock_payout(PayoutId(submission.purpose))
+                await self._save(work, payout.refuse(reason=reason), at=at)
+            case ReleaseEscrow() | RefundEscrow():
+                await self._request_failed(work, submission, at=at)
+            case FundGas() | SweepDeposit():
+                await self._sweep_failed(work, submission, reason=reason, at=at)
 
     async def concluded(
+        self,
+        work: UnitOfWork,
+        submission: Submission,
+        inclusion: Inclusion,
+        *,
+        block_time: datetime,
+        at: datetime,
+    ) -> None:
+        """The chain has spoken, for good; the network was paid either way.
+
+        What is booked takes effect at the time of the block, as all that the chain has done.
+        """
+        await self._paid_network(work, submission, inclusion, at=block_time)
+        match submission.instruction:
+            case SendMoney():
+                payout = await work.settlements.lock_payout(PayoutId(submission.purpose))
+                if inclusion.succeeded:
+                    await self._arrived(work, payout, block_time=block_time, at=at)
+                else:
+                    await self._came_back(work, payout, block_time=block_time, at=at)
+            case ReleaseEscrow() | RefundEscrow():
+                if not inclusion.succeeded:
+                    await self._request_failed(work, submission, at=at)
+            case FundGas() | SweepDeposit() if not inclusion.succeeded:
+                await self._sweep_failed(work, submission, reason="reverted by the chain", at=at)
+            case FundGas(money=money):
+                await self._funded(work, submission, money, block_time=block_time, at=at)
+            case SweepDeposit():
+                # The watcher has booked the tokens' way by what it saw of it, in this block.
+                sweep = await work.sweeps.lock(SweepId(submission.purpose))
+                await work.sweeps.save(sweep.finish(at=at))
+
+    async def _paid_network(
         self, work: UnitOfWork, submission: Submission, inclusion: Inclusion, *, at: datetime
     ) -> None:
-        """The chain has spoken, for good; the network was paid either way."""
-        if inclusion.cost:
-            await work.ledger.book(
-                booking.network_fee(inclusion.cost, self.places, reference=submission.id, at=at)
-            )
-        if isinstance(submission.instruction, SendMoney):
-            payout = await work.settlements.lock_payout(PayoutId(submission.purpose))
-            if inclusion.succeeded:
-                await self._arrived(work, payout, at=at)
-            else:
-                await self._came_back(work, payout, at=at)
-        elif not inclusion.succeeded:
-            await self._request_failed(work, submission, at=at)
+        """Book the fee where it was taken: from the gas tank, or from a deposit address."""
+        if not inclusion.cost:
+            return
+        of_deposit = isinstance(submission.instruction, SweepDeposit)
+        fee = sweep_booking.network_fee if of_deposit else booking.network_fee
+        await work.ledger.book(fee(inclusion.cost, self.places, reference=submission.id, at=at))
 
-    async def _arrived(self, work: UnitOfWork, payout: Payout, *, at: datetime) -> None:
-        await work.ledger.book(booking.leave(payout, self.places, at=at))
+    async def _funded(
+        self,
+        work: UnitOfWork,
+        funding: Submission,
+        money: Money,
+        *,
+        block_time: datetime,
+        at: datetime,
+    ) -> None:
+        """The address can pay for its transaction: have it move all that is there by now."""
+        await work.ledger.book(
+            sweep_booking.funding(money, self.places, reference=funding.id, at=block_time)
+        )
+        sweep = await work.sweeps.lock(SweepId(funding.purpose))
+        held = await work.sweeps.holding(sweep.chain, sweep.address, sweep.money.asset)
+        transfer = Submission(
+            id=SubmissionId(self.ids.new("submission")),
+            chain=sweep.chain,
+            instruction=SweepDeposit(held, sweep.address, sweep.index),
+            purpose=sweep.id,
+            created_at=at,
+        )
+        await work.chains.add_submission(transfer)
+        await work.sweeps.save(sweep.move(held, submission_id=transfer.id, at=at))
+        await work.jobs.enqueue(
+            "send_transactions",
+            arguments={"chain": sweep.chain},
+            dedupe_key=f"send_transactions:{sweep.chain}:now",
+        )
+
+    async def _sweep_failed(
+        self, work: UnitOfWork, submission: Submission, *, reason: str, at: datetime
+    ) -> None:
+        sweep = await work.sweeps.lock(SweepId(submission.purpose))
+        await work.sweeps.save(sweep.refuse(reason=reason, at=at))
+
+    async def _arrived(
+        self, work: UnitOfWork, payout: Payout, *, block_time: datetime, at: datetime
+    ) -> None:
+        await work.ledger.book(booking.leave(payout, self.places, at=block_time))
         await self._save(work, payout.become(PayoutState.CONFIRMED), at=at)
         settlement = await work.settlements.lock(payout.settlement_id)
         paid_out = settlement.pay_out()
@@ -94,9 +171,11 @@ class Outcomes:
             settlement_events.settlement_changed(paid_out, at=at, assets=self.assets)
         )
 
-    async def _came_back(self, work: UnitOfWork, payout: Payout, *, at: datetime) -> None:
+    async def _came_back(
+        self, work: UnitOfWork, payout: Payout, *, block_time: datetime, at: datetime
+    ) -> None:
         """Set the money aside again, for another payout of the same settlement."""
-        await work.ledger.book(booking.come_back(payout, at=at))
+        await work.ledger.book(booking.come_back(payout, at=block_time))
         hold = Hold(
             id=HoldId(self.ids.new("hold")),
             reference=payout.settlement_id,

@@ -34,6 +34,11 @@ class Places:
         return _RAILS[self.chain.partition(":")[0]]
 
     @property
+    def custody(self) -> str:
+        """How the names of all accounts begin that say what we hold on this rail."""
+        return custody(self.rail, "")
+
+    @property
     def escrow(self) -> Account:
         """What the escrow contract holds."""
         return custody(self.rail, "escrow")

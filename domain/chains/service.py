@@ -25,12 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from domain.chains.model import Block, Observation, Scan
+    from domain.chains.model import Block, Head, Observation, Scan
     from domain.chains.submissions import Inclusion, Submission
     from ports.unit_of_work import UnitOfWork
 
 IN_FLIGHT_MAX = 64
 """How many of our own transactions are looked up in one go."""
+
+LATE_BLOCKS_MAX = 5_000
+"""How far behind the final block an inclusion is followed up to prove that it leads there."""
 
 
 @attrs.frozen
@@ -63,7 +66,7 @@ class Progress:
     seen: int
     final: int
     behind: int
-    """How many blocks the chain is ahead of that."""
+    """How many blocks are left to read or, where none is, to book as final."""
 
 
 @attrs.frozen
@@ -128,11 +131,13 @@ class ChainWatcher:
             in_flight = await work.chains.in_flight(chain, limit=IN_FLIGHT_MAX)
         hashes = [submission.signed.hash for submission in in_flight if submission.signed]
         inclusions = await reader.inclusions(hashes) if hashes else []
-        cursor = await self._apply(cursor, scan, head.final, in_flight, inclusions)
+        inclusions = await self._before(cursor.final, inclusions, reader)
+        cursor = await self._apply(cursor, scan, head, in_flight, inclusions)
         return Progress(
             seen=cursor.seen.number,
             final=cursor.final.number,
-            behind=max(head.latest - cursor.seen.number, 0),
+            behind=max(head.latest - cursor.seen.number, 0)
+            or max(head.final - cursor.final.number, 0),
         )
 
     async def _cursor(self, chain: ChainId, reader: ChainReader) -> Cursor:
@@ -197,11 +202,31 @@ class ChainWatcher:
             raise ChainUnavailable(f"block {number} is missing")
         return block
 
+    async def _before(
+        self, final: Block, inclusions: Sequence[Inclusion], reader: ChainReader
+    ) -> Sequence[Inclusion]:
+        """Return inclusions of which none is in a block that does not lead to the final one.
+
+        A node on a fork that all others have left has blocks of the same numbers. What was read
+        that far back is forgotten, but every block names its parent.
+
+        Raises:
+            ChainUnavailable: one is in such a block; nodes that disagree are no proof of anything.
+        """
+        known = [it for it in inclusions if it.block_number > final.number - LATE_BLOCKS_MAX]
+        named = {it.block_number: it.block_hash for it in known}
+        block = final
+        while block.number > min(named, default=final.number):
+            hash, block = block.parent, await self._there(block.number - 1, reader)
+            if block.hash != hash or named.get(block.number, hash) != hash:
+                raise ChainUnavailable(f"block {block.number} does not lead to the final one")
+        return known
+
     async def _apply(
         self,
         cursor: Cursor,
         scan: Scan | None,
-        chain_final: int,
+        head: Head,
         in_flight: Sequence[Submission],
         inclusions: Sequence[Inclusion],
     ) -> Cursor:
@@ -213,10 +238,9 @@ class ChainWatcher:
             if scan:
                 await work.chains.remember(chain, scan.blocks)
                 await self._see(work, chain, scan.observations, at=at)
-            final = await self._final_block(work, moved, chain_final)
+            final = await self._final_block(work, moved, head)
             await self._finalize(work, moved, final, at=at)
-            await self._must_be_of_what_was_read(work, cursor, inclusions)
-            await self._conclude(work, chain, final, in_flight, inclusions, at=at)
+            await self._conclude(work, cursor, final, in_flight, inclusions, at=at)
             moved = attrs.evolve(moved, final=final)
             await work.chains.forget(chain, before=final.number)
             if moved != cursor:
@@ -237,13 +261,30 @@ class ChainWatcher:
         new = [observation for observation in ours if await work.chains.claim(observation)]
         await crediting.see(work, new, at=at)
 
-    async def _final_block(self, work: UnitOfWork, cursor: Cursor, chain_final: int) -> Block:
-        """Return the highest block that is both read and, by the chain's word, final."""
-        number = min(chain_final, cursor.seen.number)
-        if number <= cursor.final.number:
+    async def _final_block(self, work: UnitOfWork, cursor: Cursor, head: Head) -> Block:
+        """Return the block up to which all that was read is final.
+
+        By name, not by number: what was read may be of a node on a fork that all others have
+        left. Only when the block which the chain calls final is among those read are the ones
+        before it known to be its ancestors; until then nothing is final. What has waited for
+        that long becomes final in slices.
+
+        Raises:
+            ChainUnavailable: what was read under its number has another name.
+        """
+        if not cursor.final.number < head.final <= cursor.seen.number:
             return cursor.final
-        kept = await work.chains.remembered(cursor.chain, first=number)
-        return kept[0]
+        named = await self._read_as(work, cursor.chain, head.final)
+        if named.hash != head.final_hash:
+            raise ChainUnavailable(f"block {head.final} is not the one that is final")
+        slice_ends = cursor.final.number + self.blocks_max
+        if slice_ends < head.final:
+            return await self._read_as(work, cursor.chain, slice_ends)
+        return named
+
+    async def _read_as(self, work: UnitOfWork, chain: ChainId, number: int) -> Block:
+        [block] = await work.chains.remembered(chain, first=number, last=number)
+        return block
 
     async def _finalize(
         self, work: UnitOfWork, cursor: Cursor, final: Block, *, at: datetime
@@ -258,42 +299,43 @@ class ChainWatcher:
             await self._move(work, observation, Finality.FINAL)
         await self._crediting(cursor.chain).finalize(work, observations, at=at)
 
-    async def _must_be_of_what_was_read(
-        self, work: UnitOfWork, cursor: Cursor, inclusions: Sequence[Inclusion]
-    ) -> None:
-        """Refuse inclusions in other blocks than those that were read under the same numbers.
-
-        Raises:
-            ChainUnavailable: one is; nodes that disagree are no proof of anything.
-        """
-        kept = await work.chains.remembered(cursor.chain, first=cursor.final.number)
-        read = {block.number: block.hash for block in kept}
-        for inclusion in inclusions:
-            if read.get(inclusion.block_number, inclusion.block_hash) != inclusion.block_hash:
-                raise ChainUnavailable(f"{inclusion.hash} is in a block that was not read")
-
     async def _conclude(
         self,
         work: UnitOfWork,
-        chain: ChainId,
+        cursor: Cursor,
         final: Block,
         in_flight: Sequence[Submission],
         inclusions: Sequence[Inclusion],
         *,
         at: datetime,
     ) -> None:
-        """Close our own transactions that are in final blocks, and what they were for."""
+        """Close our own transactions that are in final blocks, and what they were for.
+
+        Raises:
+            ChainUnavailable: one is in another block than the one that was read under its
+                number; nodes that disagree are no proof of anything.
+        """
         by_hash = {inclusion.hash: inclusion for inclusion in inclusions}
-        outcomes = Outcomes(self.ids, self.assets, self.places[chain])
+        outcomes = Outcomes(self.ids, self.assets, self.places[cursor.chain])
+        kept = await work.chains.remembered(
+            cursor.chain, first=cursor.final.number, last=final.number
+        )
+        read = {block.number: block for block in kept}
         for listed in in_flight:
             inclusion = by_hash.get(listed.signed.hash) if listed.signed else None
             if inclusion is None or inclusion.block_number > final.number:
                 continue
+            if inclusion.block_number in read and (
+                inclusion.block_hash != read[inclusion.block_number].hash
+            ):
+                raise ChainUnavailable(f"{inclusion.hash} is in a block that was not read")
             submission = await work.chains.lock_submission(listed.id)
             if submission.state not in IN_FLIGHT:
                 continue
             await work.chains.save_submission(submission.conclude(inclusion))
-            await outcomes.concluded(work, submission, inclusion, at=at)
+            # One that was final before is no longer kept; it was seen to lead to the final one.
+            block = read.get(inclusion.block_number, cursor.final)
+            await outcomes.concluded(work, submission, inclusion, block_time=block.time, at=at)
 
     async def _move(self, work: UnitOfWork, observation: Observation, now: Finality) -> None:
         moved = await work.chains.set_finality(observation.key, was=observation.finality, now=now)

@@ -81,7 +81,25 @@ class RefundEscrow:
     terms: EscrowTerms
 
 
-Instruction: TypeAlias = SendMoney | ReleaseEscrow | RefundEscrow
+@attrs.frozen
+class FundGas:
+    """Give a deposit address the native coin that its own transaction will cost."""
+
+    money: Money
+    target: str
+
+
+@attrs.frozen
+class SweepDeposit:
+    """Move tokens from a deposit address, by its own key, to the gateway's hot wallet."""
+
+    money: Money
+    source: str
+    index: int
+    """The address's place under the extended key."""
+
+
+Instruction: TypeAlias = SendMoney | ReleaseEscrow | RefundEscrow | FundGas | SweepDeposit
 
 
 @attrs.frozen
@@ -115,7 +133,7 @@ class Submission:
     chain: ChainId
     instruction: Instruction
     purpose: str
-    """The object it is for: an escrow's or a payout's id."""
+    """The object it is for: an escrow's, a payout's or a sweep's id."""
     created_at: datetime
     state: SubmissionState = SubmissionState.QUEUED
     signed: SignedBytes | None = None

@@ -18,6 +18,8 @@ RECEIVED = "payment.received"
 """Money has been seen; it may still be taken back."""
 CONFIRMED = "payment.confirmed"
 """Money seen before is final."""
+CAPTURED = "payment.captured"
+"""The merchant has accepted money that waited in suspense."""
 RETRACTED = "payment.retracted"
 """Money seen before is gone: the chain has taken another way."""
 

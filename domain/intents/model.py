@@ -129,9 +129,16 @@ class PaymentIntent:
 
         It counts for nothing here; it is kept in suspense, from where it can go back.
         """
-        if self.exception is not PaymentException.NONE:
+        if self.exception not in {PaymentException.NONE, PaymentException.RETRACTED}:
             return self
         return attrs.evolve(self, exception=PaymentException.WRONG_ASSET)
+
+    def retract_wrong_asset(self) -> PaymentIntent:
+        """Note that something else than what is due is gone from the intent's address again."""
+        if self.exception is not PaymentException.WRONG_ASSET:
+            return self
+        left = self._gap() if self.received else PaymentException.RETRACTED
+        return attrs.evolve(self, exception=left)
 
     def finalize(self, amount: int, *, at: datetime) -> PaymentIntent:
         """Note that money seen before cannot be taken back any more.
@@ -168,7 +175,9 @@ class PaymentIntent:
             final=self.final - amount if was_final else self.final,
         )
         if not self._late or not less.received:
-            less = attrs.evolve(less, exception=PaymentException.RETRACTED)
+            left = self.policy.enough(got=less.received, due=self.due.amount)
+            told = less._gap() if left else PaymentException.RETRACTED
+            less = attrs.evolve(less, exception=told)
         if was_final and self.captured:
             return attrs.evolve(
                 less,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from domain.intents.model import (
     PaymentIntent,
 )
 from domain.intents.quotes import NoRate, RateRules, quote
+from domain.shared.idempotency import KeyTaken
 from domain.shared.ids import AttemptId, IntentId, QuoteId
 from domain.shared.money import AssetId, Assets, ChainId, Money, chain_of
 from ports.clock import Clock
@@ -140,26 +142,35 @@ class IntentService:
             except NoRate:
                 await self._tell_again(idempotency, owner=merchant.id)
                 raise
-        async with self.begin() as work:
-            if idempotency:
-                await idempotency.claim(work, owner=merchant.id)
-            now = self.clock.now()
-            chosen = made or await work.intents.get_quote(QuoteId(str(offer)), owner=merchant.id)
-            chosen.must_be_fresh(at=now)
-            intent = await self._draw_up(
-                work, merchant, chosen, method, at=now, pay_within=pay_within
-            )
-            if made:
-                await work.intents.add_quote(made)
-            intent = attrs.evolve(intent, description=description, metadata=metadata or {})
-            await work.intents.add(intent)
-            await work.events.record(
-                events.happened(events.CREATED, intent, at=now, assets=self.assets)
-            )
-            if idempotency:
-                await idempotency.keep(work, intent, owner=merchant.id)
-            await work.commit()
-        return intent
+
+        async def make(*, claim: bool) -> PaymentIntent:
+            async with self.begin() as work:
+                if idempotency and claim:
+                    await idempotency.claim(work, owner=merchant.id)
+                now = self.clock.now()
+                of = made or await work.intents.get_quote(QuoteId(str(offer)), owner=merchant.id)
+                of.must_be_fresh(at=now)
+                intent = await self._draw_up(
+                    work, merchant, of, method, at=now, pay_within=pay_within
+                )
+                if made:
+                    await work.intents.add_quote(made)
+                intent = attrs.evolve(intent, description=description, metadata=metadata or {})
+                await work.intents.add(intent)
+                await work.events.record(
+                    events.happened(events.CREATED, intent, at=now, assets=self.assets)
+                )
+                if idempotency:
+                    await idempotency.keep(work, intent, owner=merchant.id)
+                await work.commit()
+            return intent
+
+        if made:
+            # Nothing is read for it, so that all can be written at once, and the key taken with
+            # it; of a key that is not new, the claim tells what it has led to.
+            with suppress(KeyTaken):
+                return await make(claim=False)
+        return await make(claim=True)
 
     async def get(self, *, owner: MerchantId, intent_id: IntentId) -> PaymentIntent:
         """Return an intent of a merchant's.
@@ -236,7 +247,7 @@ class IntentService:
             accepted = intent.accept(at=now)
             suspense = self.places[intent.pay_to.chain].suspense
             await work.ledger.book(*booking.capture(intent, accepted, suspense=suspense, at=now))
-            await self._save(work, intent, accepted, at=now)
+            await self._save(work, intent, accepted, events.CAPTURED, at=now)
             if idempotency:
                 await idempotency.keep(work, accepted, owner=owner)
             await work.commit()
@@ -267,10 +278,16 @@ class IntentService:
         return ended
 
     async def _save(
-        self, work: UnitOfWork, before: PaymentIntent, after: PaymentIntent, *, at: datetime
+        self,
+        work: UnitOfWork,
+        before: PaymentIntent,
+        after: PaymentIntent,
+        *types: str,
+        at: datetime,
     ) -> None:
         await work.intents.save(after)
-        await work.events.record(*events.changed(before, after, at=at, assets=self.assets))
+        told = events.changed(before, after, *types, at=at, assets=self.assets)
+        await work.events.record(*told)
 
     async def _tell_again(
         self, idempotency: Idempotency[PaymentIntent] | None, *, owner: MerchantId

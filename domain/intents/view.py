@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from domain.escrow.model import EscrowTerms
 from domain.escrow.view import view_terms
-from domain.shared.money import Money
-from domain.shared.rendering import render_money, render_time
+from domain.shared.rendering import render_amount, render_money, render_time
 
 if TYPE_CHECKING:
     from domain.intents.model import DepositAddress, PaymentIntent
@@ -18,10 +17,7 @@ if TYPE_CHECKING:
 
 def view_intent(intent: PaymentIntent, assets: Assets) -> dict[str, Json]:
     """Show a payment intent."""
-
-    def show(amount: int) -> dict[str, Json]:
-        return render_money(Money(amount, intent.due.asset), assets)
-
+    asset = assets.find(intent.due.asset)
     return {
         "id": intent.id,
         "object": "payment_intent",
@@ -29,11 +25,11 @@ def view_intent(intent: PaymentIntent, assets: Assets) -> dict[str, Json]:
         "exception": intent.exception.value,
         "method": intent.method.value,
         "price": render_money(intent.price, assets),
-        "due": show(intent.due.amount),
-        "amount_received": show(intent.received),
-        "amount_final": show(intent.final),
-        "amount_captured": show(intent.captured),
-        "amount_remaining": show(intent.remaining),
+        "due": render_amount(intent.due.amount, asset),
+        "amount_received": render_amount(intent.received, asset),
+        "amount_final": render_amount(intent.final, asset),
+        "amount_captured": render_amount(intent.captured, asset),
+        "amount_remaining": render_amount(intent.remaining, asset),
         "fee_bps": intent.fees.bps,
         "quote": intent.quote_id,
         "pay_to": _view_pay_to(intent.pay_to),

@@ -11,6 +11,9 @@ from domain.ledger.accounts import Account, Side, side
 from domain.shared.ids import TransactionId
 from domain.shared.money import AssetId, Money
 
+OF_HOLDS = frozenset({"hold", "post", "void"})
+"""The kinds of transactions by which holds begin and end."""
+
 
 @attrs.frozen
 class Unbalanced(ValueError):
@@ -51,6 +54,14 @@ class AlreadyReversed(Exception):
 
 
 @attrs.frozen
+class NotReversible(Exception):
+    """The transaction cannot be undone by its opposite."""
+
+    id: TransactionId
+    why: str
+
+
+@attrs.frozen
 class Posting:
     """One side of a movement: a debit is positive, a credit negative."""
 
@@ -86,6 +97,8 @@ class Transaction:
     effective_at: datetime
     """When it took effect outside; the time of booking is the ledger's."""
     reverses: TransactionId | None = None
+    note: str | None = None
+    """Why, in the words of the person who booked it; None for what the gateway books itself."""
 
     def __attrs_post_init__(self) -> None:
         if not self.postings or not all(posting.money for posting in self.postings):
@@ -110,8 +123,16 @@ class BookedTransaction:
     """What each posting was worth when it was booked, in the books' currency: a report, no money
     that anybody holds, and no part of the hash. None where there was no rate."""
 
-    def reversal(self, *, at: datetime) -> Transaction:
-        """Return the transaction that undoes this one by new postings."""
+    def reversal(self, *, at: datetime, note: str | None = None) -> Transaction:
+        """Return the transaction that undoes this one by new postings.
+
+        Raises:
+            NotReversible: it is a reversal, or belongs to a hold, which ends by its own rules.
+        """
+        if self.transaction.reverses is not None:
+            raise NotReversible(self.id, "it is a reversal itself")
+        if self.transaction.kind in OF_HOLDS:
+            raise NotReversible(self.id, "the hold's state would no longer be what is booked")
         return Transaction(
             kind="reversal",
             reference=self.transaction.reference,
@@ -120,6 +141,7 @@ class BookedTransaction:
             ),
             effective_at=at,
             reverses=self.id,
+            note=note,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
 import attrs
 
@@ -23,6 +24,8 @@ class ParkedAsset:
 @attrs.frozen
 class AssetParked(Exception):
     """The asset moves no money at the moment: its books and its chain disagree."""
+
+    retry_after_seconds: ClassVar = 300
 
     asset: AssetId
     reason: str

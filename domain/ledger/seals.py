@@ -53,6 +53,7 @@ def canonical(booked: BookedTransaction) -> bytes:
             "effective_at": render_time(transaction.effective_at),
             "booked_at": render_time(booked.booked_at),
             "reverses": transaction.reverses,
+            "note": transaction.note,
             "postings": [
                 [posting.account, posting.money.asset, str(posting.money.amount)]
                 for posting in transaction.postings

@@ -1,38 +1,39 @@
-"""Use cases of the books: show balances, check them, compare them with the chains."""
+"""Use cases of the books: show balances, check them, compare them with chains, correct them."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import attrs
 
 from domain.chains.places import Places
-from domain.ledger.accounts import WORLD, Account, is_constrained
+from domain.ledger.accounts import WORLD
+from domain.ledger.checking import Checking
+from domain.ledger.comparing import BROUGHT_IN, Comparing
+from domain.ledger.holds import HoldNotDue, HoldNotPending
 from domain.ledger.model import Transaction, credit, debit
-from domain.shared.money import AssetId, Assets, ChainId, zero
-from ports.chain import ChainReader
+from domain.shared.money import Assets, ChainId, chain_of, zero
+from ports.chain import ChainReader, ChainUnavailable
 from ports.clock import Clock
 from ports.unit_of_work import Begin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
-    from domain.ledger.model import Balance
-    from domain.shared.ids import MerchantId
+    from domain.chains.model import Block, Cursor
+    from domain.ledger.checking import Finding
+    from domain.ledger.comparing import Comparison
+    from domain.ledger.model import Balance, BookedTransaction
+    from domain.shared.ids import HoldId, MerchantId, TransactionId
     from domain.shared.money import Money
 
+log = logging.getLogger(__name__)
 
 GAS_TRIES = 10
 """How often the gas tank is looked at before giving up on a chain that moves all the time."""
-
-
-@attrs.frozen
-class CoverageMissing(Exception):
-    """The chain has not been read yet, so there is nothing to compare the books with."""
-
-    chain: ChainId
 
 
 @attrs.frozen
@@ -43,32 +44,8 @@ class TankMoved(Exception):
 
 
 @attrs.frozen
-class Finding:
-    """Something in the books that cannot be right."""
-
-    what: str
-    where: str
-
-
-@attrs.frozen
-class Comparison:
-    """What the books say a place holds, and what the chain says, after one block."""
-
-    account: Account
-    asset: AssetId
-    block: int
-    books: int
-    chain: int
-
-    @property
-    def agree(self) -> bool:
-        """Tell whether they agree, to the last unit."""
-        return self.books == self.chain
-
-
-@attrs.frozen
 class LedgerService:
-    """Reads the books. What is booked, the other contexts book."""
+    """Reads the books and corrects them. What is booked, the other contexts book."""
 
     begin: Begin
     clock: Clock
@@ -81,35 +58,77 @@ class LedgerService:
         async with self.begin() as work:
             return await work.ledger.kept_balances(prefix=f"merchant:{owner}:")
 
-    async def check(self) -> Sequence[Finding]:
-        """Check the books against themselves; nothing found is what is expected.
+    async def balances(self, *, prefix: str = "", at: datetime | None = None) -> Sequence[Balance]:
+        """Return the balances of accounts whose name begins so: now, or as of a time.
 
-        Every transaction sums to zero per asset; so does the whole; no constrained account is
-        below zero; every kept balance is the sum of its postings.
+        As of a time they are those of all that had been booked by then.
         """
         async with self.begin() as work:
-            unbalanced = await work.ledger.unbalanced()
-            balances = await work.ledger.balances(prefix="")
-            kept = await work.ledger.kept_balances()
-        findings = [Finding("transaction does not sum to zero", id) for id in unbalanced]
-        summed = {(balance.account, balance.money.asset): balance for balance in balances}
-        findings += [
-            Finding("constrained account below zero", f"{balance.account} {balance.money.asset}")
-            for balance in balances
-            if is_constrained(balance.account) and balance.money.amount < 0
-        ]
-        for row in kept:
-            balance = summed.pop((row.account, row.money.asset), None)
-            if (balance.money.amount if balance else 0) != row.money.amount:
-                findings.append(
-                    Finding("kept balance differs from postings", f"{row.account} {row.money}")
-                )
-        findings += [
-            Finding("constrained account without a balance row", f"{account} {asset}")
-            for account, asset in summed
-            if is_constrained(account)
-        ]
-        return findings
+            return await work.ledger.balances(prefix=prefix, booked_by=at)
+
+    async def check(self) -> Sequence[Finding]:
+        """Check the books against themselves; nothing found is what is expected."""
+        return await Checking(self.begin, self.clock).check()
+
+    async def compare(self, *, chain: ChainId) -> Sequence[Comparison]:
+        """Compare the books with the chain after the last block that is booked as final.
+
+        Raises:
+            ChainUnavailable: no node answered.
+            CoverageMissing: the chain has not been read yet.
+        """
+        comparing = Comparing(self.begin, self.assets, self.readers, self.places)
+        return await comparing.compare(chain=chain)
+
+    async def reverse(self, *, transaction_id: TransactionId, reason: str) -> BookedTransaction:
+        """Undo a booking by its opposite, by a person's decision; return what was booked.
+
+        Raises:
+            NotFound: there is no such transaction.
+            NotReversible: it is a reversal, or belongs to a hold, which ends by its own rules.
+            AlreadyReversed: it was reversed before.
+            InsufficientFunds: what it has credited is spent.
+        """
+        async with self.begin() as work:
+            booked = await work.ledger.get(transaction_id)
+            # As whoever books more than once, so that none who does can wait for the other.
+            for chain in sorted(_chains_of(booked.transaction)):
+                await work.chains.lock_cursor(chain)
+            await work.ledger.book(booked.reversal(at=self.clock.now(), note=reason))
+            [*_, reversal] = [
+                each
+                for each in await work.ledger.transactions(reference=booked.transaction.reference)
+                if each.transaction.reverses == transaction_id
+            ]
+            await work.commit()
+        log.warning("%s reverses %s: %s", reversal.id, transaction_id, reason)
+        return reversal
+
+    async def expire_holds(self, *, limit: int = 100) -> int:
+        """Give back what was held for longer than it may be; return how many holds that ended.
+
+        Each ends in a unit of work of its own, under its lock: one that is posted or voided
+        meanwhile is left as it is.
+        """
+        at = self.clock.now()
+        async with self.begin() as work:
+            lapsed = await work.ledger.lapsed_holds(at=at, limit=limit)
+        ended = 0
+        for hold_id in lapsed:
+            ended += await self._expire(hold_id, at=at)
+        return ended
+
+    async def _expire(self, hold_id: HoldId, *, at: datetime) -> bool:
+        async with self.begin() as work:
+            hold = await work.ledger.lock_hold(hold_id)
+            try:
+                expired, transaction = hold.expire(at=at)
+            except (HoldNotPending, HoldNotDue):
+                return False
+            await work.ledger.save_hold(expired)
+            await work.ledger.book(transaction)
+            await work.commit()
+        return True
 
     async def book_gas(self, *, chain: ChainId) -> Money:
         """Book native coin that came to the hot wallet from outside; return how much that was.
@@ -125,8 +144,8 @@ class LedgerService:
         for _ in range(GAS_TRIES):
             async with self.begin() as work:
                 cursor = await work.chains.cursor(chain)
-            block = cursor.final.number if cursor else (await reader.head()).latest
-            held = await reader.balance(places.hot_wallet, places.native, at_block=block)
+            block = await _last_read(cursor, reader)
+            held = await reader.balance(places.hot_wallet, places.native, at_block=block.number)
             async with self.begin() as work:
                 if await work.chains.lock_cursor(chain) != cursor:
                     continue
@@ -138,46 +157,27 @@ class LedgerService:
                     return zero(places.native)
                 await work.ledger.book(
                     Transaction(
-                        kind="brought_in",
+                        kind=BROUGHT_IN,
                         reference=places.gas,
                         postings=(debit(places.gas, more), credit(WORLD, more)),
-                        effective_at=self.clock.now(),
+                        effective_at=block.time,
                     )
                 )
                 await work.commit()
             return more
         raise TankMoved(chain)
 
-    async def compare(self, *, chain: ChainId) -> Sequence[Comparison]:
-        """Compare the books with the chain after the last block that is booked as final.
 
-        Raises:
-            ChainUnavailable: no node answered.
-            CoverageMissing: the chain has not been read yet.
-        """
-        places, reader = self.places[chain], self.readers[chain]
-        async with self.begin() as work:
-            cursor = await work.chains.cursor(chain)
-            if cursor is None:
-                raise CoverageMissing(chain)
-            balances = await work.ledger.balances(prefix="")
-            deposit_addresses = await work.intents.deposit_addresses(chain=chain)
-        block = cursor.final.number
-        booked: dict[tuple[Account, AssetId], int] = defaultdict(int)
-        for balance in balances:
-            booked[balance.account, balance.money.asset] = balance.money.amount
-        found = []
-        for asset in self.assets.by_id:
-            if not asset.startswith(f"{chain}/"):
-                continue
-            spots: list[tuple[Account, Sequence[str]]] = [
-                (places.pays_from(asset), [places.hot_wallet]),
-                (places.escrow, [places.escrow_contract]),
-                (places.deposits, deposit_addresses),
-            ]
-            for account, addresses in spots:
-                held = 0
-                for address in addresses:
-                    held += (await reader.balance(address, asset, at_block=block)).amount
-                found.append(Comparison(account, asset, block, booked[account, asset], held))
-        return found
+def _chains_of(transaction: Transaction) -> set[ChainId]:
+    chains = {chain_of(posting.money.asset) for posting in transaction.postings}
+    return {chain for chain in chains if chain is not None}
+
+
+async def _last_read(cursor: Cursor | None, reader: ChainReader) -> Block:
+    """Return the block up to which all is booked: the newest, where nothing was read yet."""
+    if cursor is not None:
+        return cursor.final
+    newest = await reader.block((await reader.head()).latest)
+    if newest is None:
+        raise ChainUnavailable("the newest block is missing")
+    return newest

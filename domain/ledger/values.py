@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import TYPE_CHECKING
 
 import attrs
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 RATE_DIGITS = 30
 """Digits that a rate keeps behind the point: enough for one smallest unit of any asset."""
+
+RATE_AGE_MAX = timedelta(minutes=15)
+"""A rate that was observed longer ago values nothing any more."""
+
+_EXACT = Context(prec=200, rounding=ROUND_HALF_EVEN)
+"""Digits for any amount (78) times any rate, so that what is rounded is rounded once."""
 
 
 @attrs.frozen
@@ -29,11 +35,13 @@ class BookRate:
 
     def value(self, money: Money) -> Money:
         """Return what an amount is worth, rounded half to even to the currency's smallest unit."""
-        worth = (money.amount * self.per_unit).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
+        worth = _EXACT.multiply(Decimal(money.amount), self.per_unit)
+        worth = _EXACT.quantize(worth, Decimal(1))
         return Money(int(worth), self.currency)
 
 
 def book_rate(asset: Asset, currency: Asset, rate: Decimal, *, at: datetime) -> BookRate:
     """Turn the price of one whole unit into a rate between smallest units."""
-    per_unit = rate.scaleb(currency.decimals - asset.decimals)
-    return BookRate(asset.id, currency.id, round(per_unit, RATE_DIGITS), at)
+    per_unit = _EXACT.scaleb(rate, currency.decimals - asset.decimals)
+    per_unit = _EXACT.quantize(per_unit, Decimal(1).scaleb(-RATE_DIGITS))
+    return BookRate(asset.id, currency.id, per_unit, at)

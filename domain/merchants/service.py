@@ -8,6 +8,7 @@ import attrs
 
 from domain.merchants import api_keys
 from domain.merchants.model import ApiKey, Merchant, PaymentPolicy, PayoutTerms
+from domain.merchants.recognition import Recognition
 from domain.shared.ids import KeyId, MerchantId
 from ports.clock import Clock
 from ports.ids import Ids
@@ -29,6 +30,7 @@ class MerchantService:
     begin: Begin
     clock: Clock
     ids: Ids
+    _recognised: Recognition = attrs.field(factory=Recognition, init=False, eq=False, repr=False)
 
     async def register(
         self,
@@ -74,6 +76,9 @@ class MerchantService:
     async def authenticate(self, *, key: str) -> Merchant:
         """Recognise a merchant by an API key.
 
+        What the storage said is believed for ``RECOGNISED_FOR``: so long may a key that was
+        revoked still be taken.
+
         Raises:
             KeyNotValid: nobody has this key, or not any more.
         """
@@ -81,10 +86,14 @@ class MerchantService:
             digest = api_keys.digest(key)
         except api_keys.MalformedApiKey as error:
             raise KeyNotValid from error
+        now = self.clock.now()
+        if merchant := self._recognised.find(digest, at=now):
+            return merchant
         async with self.begin() as work:
             merchant = await work.merchants.by_key(digest)
         if merchant is None:
             raise KeyNotValid
+        self._recognised.remember(digest, merchant, at=now)
         return merchant
 
     async def ping(self) -> None:

@@ -9,7 +9,14 @@ import attrs
 
 from domain.chains.places import Places
 from domain.chains.submissions import SendMoney, Submission
-from domain.ledger.accounts import PAYOUTS_IN_FLIGHT, available, is_reserve
+from domain.ledger.accounts import (
+    NETWORK_FEES,
+    PAYOUTS_IN_FLIGHT,
+    WORLD,
+    available,
+    is_reserve,
+)
+from domain.ledger.parking import AssetParked
 from domain.settlements import booking, events
 from domain.settlements.model import (
     Settlement,
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from domain.ledger.accounts import Account
     from domain.merchants.model import Merchant
     from domain.shared.ids import MerchantId
     from ports.unit_of_work import UnitOfWork
@@ -82,6 +90,7 @@ class SettlementService:
             NotFound: there is no such settlement.
             SettlementTransitionRefused: it does not wait for that.
             NoDestination: the merchant has no address to be paid at.
+            AssetParked: the asset moves no money at the moment.
         """
         at = self.clock.now()
         async with self.begin() as work:
@@ -97,6 +106,7 @@ class SettlementService:
         Raises:
             NotFound: there is no such payout.
             SettlementTransitionRefused: the payout was not refused, or another one followed it.
+            AssetParked: the asset moves no money at the moment.
         """
         at = self.clock.now()
         async with self.begin() as work:
@@ -140,6 +150,8 @@ class SettlementService:
             cursor = await work.chains.lock_cursor(chain)
             if cursor is None or cursor.parked is not None:
                 return None
+            if await work.parking.of(asset) is not None:
+                return None
             balance = await work.ledger.lock_balance(available(merchant.id), asset)
             # What lies at deposit addresses is owed as well, and waits for the sweep.
             liquid = Money(await self._liquid(work, chain, asset), asset)
@@ -155,18 +167,29 @@ class SettlementService:
 
     async def _liquid(self, work: UnitOfWork, chain: ChainId, asset: AssetId) -> int:
         """Return what the hot wallet can pay of an asset, less what is promised already."""
-        hot = self.places[chain].pays_from(asset)
+        places = self.places[chain]
         # Whoever signs moves money from a reserve to what is in flight, and waits for nobody. So
         # reserves are read first: what moves meanwhile is taken off twice, never not at all.
         liquid = 0
         for balance in await work.ledger.kept_balances():
             if is_reserve(balance.account) and balance.money.asset == asset:
                 liquid -= balance.money.amount
-        for account, sign in ((hot, 1), (PAYOUTS_IN_FLIGHT, -1)):
-            for balance in await work.ledger.balances(prefix=account):
-                if balance.account == account and balance.money.asset == asset:
-                    liquid += sign * balance.money.amount
+        liquid += await self._held(work, places.pays_from(asset), asset)
+        liquid -= await self._held(work, PAYOUTS_IN_FLIGHT, asset)
+        if asset == places.native:
+            # What fees are paid from is nobody's pay: what was put in, less fees and less what
+            # deposit addresses were given for theirs.
+            spent = await self._held(work, NETWORK_FEES, asset)
+            given = await self._held(work, places.deposits, asset)
+            liquid -= max(-await self._held(work, WORLD, asset) - spent - given, 0)
         return liquid
+
+    async def _held(self, work: UnitOfWork, account: Account, asset: AssetId) -> int:
+        """Return what an account of the platform holds, smallest units."""
+        for balance in await work.ledger.balances(prefix=account):
+            if balance.account == account and balance.money.asset == asset:
+                return balance.money.amount
+        return 0
 
     async def _close(
         self, work: UnitOfWork, merchant: Merchant, money: Money, *, at: datetime
@@ -210,6 +233,9 @@ class SettlementService:
         chain = chain_of(settlement.money.asset)
         if chain is None:
             raise NoDestination(settlement.money.asset)
+        parked = await work.parking.of(settlement.money.asset)
+        if parked is not None:
+            raise AssetParked(parked.asset, parked.reason)
         submission = Submission(
             id=SubmissionId(self.ids.new("submission")),
             chain=chain,

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import attrs
+
+from ports.clock import Clock
+from ports.unit_of_work import Begin
 
 if TYPE_CHECKING:
     from domain.shared.ids import MerchantId
     from ports.unit_of_work import UnitOfWork
 
 _Result = TypeVar("_Result", contravariant=True)
+
+KEY_LIFE = timedelta(hours=24)
+"""How long an answer is kept for its key. Afterwards the key is as good as new."""
 
 
 @attrs.frozen
@@ -26,6 +33,13 @@ class KeyInFlight(Exception):
 @attrs.frozen
 class KeyReused(Exception):
     """The key was used before, for another request."""
+
+    key: str
+
+
+@attrs.frozen
+class KeyTaken(Exception):
+    """The key has led to an answer before; which one is learnt by claiming it."""
 
     key: str
 
@@ -56,6 +70,8 @@ class Idempotency(Generic[_Result]):
     key: str
     fingerprint: bytes
     render: Callable[[_Result], bytes]
+    life: timedelta = KEY_LIFE
+    """How long an answer that was kept counts."""
 
     async def claim(self, work: UnitOfWork, *, owner: MerchantId) -> None:
         """Take the key, before anything else is done.
@@ -65,7 +81,7 @@ class Idempotency(Generic[_Result]):
             KeyReused: it was used for another request.
             RequestReplayed: the request was carried out before.
         """
-        answer = await work.idempotency.claim(owner=owner, key=self.key)
+        answer = await work.idempotency.claim(owner=owner, key=self.key, life=self.life)
         if answer is None:
             return
         if answer.fingerprint != self.fingerprint:
@@ -73,6 +89,28 @@ class Idempotency(Generic[_Result]):
         raise RequestReplayed(answer.body)
 
     async def keep(self, work: UnitOfWork, result: _Result, *, owner: MerchantId) -> None:
-        """Store the answer with the effect."""
+        """Store the answer with the effect; a key that was not claimed is taken with it.
+
+        Raises:
+            KeyInFlight: another request holds it. This may be raised as late as at the commit.
+            KeyTaken: it has led to an answer before. So may this.
+        """
         answer = Answer(self.fingerprint, self.render(result))
         await work.idempotency.keep(owner=owner, key=self.key, answer=answer)
+
+
+@attrs.frozen
+class KeptAnswers:
+    """Answers that are kept for their keys, and are dropped when nobody can ask for them."""
+
+    begin: Begin
+    clock: Clock
+    life: timedelta = KEY_LIFE
+
+    async def forget(self, *, limit: int = 1000) -> int:
+        """Drop some answers whose keys have expired; return how many, ``limit`` at most."""
+        async with self.begin() as work:
+            kept_before = self.clock.now() - self.life
+            forgotten = await work.idempotency.forget(kept_before=kept_before, limit=limit)
+            await work.commit()
+        return forgotten

@@ -14,6 +14,7 @@ HoldId = NewType("HoldId", str)
 SettlementId = NewType("SettlementId", str)
 PayoutId = NewType("PayoutId", str)
 SubmissionId = NewType("SubmissionId", str)
+SweepId = NewType("SweepId", str)
 EventId = NewType("EventId", str)
 JobId = NewType("JobId", str)
 EndpointId = NewType("EndpointId", str)
@@ -31,6 +32,7 @@ PREFIXES = {
     "settlement": "set",
     "payout": "po",
     "submission": "sub",
+    "sweep": "swp",
     "event": "evt",
     "job": "job",
     "endpoint": "we",

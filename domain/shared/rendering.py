@@ -9,23 +9,27 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.shared.events import Json
-    from domain.shared.money import Assets, Money
+    from domain.shared.money import Asset, Assets, Money
 
 
 def render_money(money: Money, assets: Assets) -> dict[str, Json]:
-    """Render an amount: the smallest units as a string, and whole units beside them."""
-    asset = assets.find(money.asset)
+    """Render money: the smallest units as a string, and whole units beside them."""
+    return render_amount(money.amount, assets.find(money.asset))
+
+
+def render_amount(amount: int, asset: Asset) -> dict[str, Json]:
+    """Render an amount of an asset's smallest units."""
     return {
-        "asset": money.asset,
-        "amount": str(money.amount),
-        "decimal": asset.render(money.amount),
+        "asset": asset.id,
+        "amount": str(amount),
+        "decimal": asset.render(amount),
         "symbol": asset.symbol,
     }
 
 
 def render_time(at: datetime) -> str:
     """Render a time as RFC 3339 in UTC with microseconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def render_time_or_none(at: datetime | None) -> str | None:

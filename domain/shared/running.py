@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
 from domain.shared.jobs import retry_delay
+from domain.shared.kinds import Queue
+from domain.shared.pace import Cron, Pace, read_pace, write_pace
+from ports.calendar import Calendar
 from ports.clock import Clock
 from ports.ids import Ids
 from ports.unit_of_work import Begin
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from domain.shared.ids import JobId
     from domain.shared.jobs import Job
 
 Handler: TypeAlias = Callable[[Mapping[str, str]], Awaitable[None]]
 """Does the work of one kind of job. It may be run again after it was done: it must not mind."""
 
-LEASE = timedelta(seconds=20)
-"""How long a job may run before it is taken from a runner that seems to be dead.
+LEASE: Final = timedelta(seconds=20)
+"""How long a job may be without a word from its runner before another takes it.
 
-Short, because a chain is not watched until then; a job that runs longer is run twice, which jobs
-must not mind.
+Short, because a chain is not watched until then; whoever runs a job for longer renews its lease.
 """
+
+QUEUED_LEASE: Final = timedelta(minutes=2)
+"""How long a job may be with the transport: afterwards its message is taken for lost."""
+
+TRACEBACK_MAX: Final = 4000
+"""How many characters of a traceback are kept, the last ones."""
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +50,18 @@ class NoHandler(LookupError):
 
 
 @attrs.frozen
+class NoCalendar(LookupError):
+    """A schedule goes by the calendar, and this runner was given none."""
+
+    pace: Cron
+
+
+@attrs.frozen
 class Schedule:
-    """A job that comes back: one row, run again a while after each time it went well."""
+    """A job that comes back: one row, run again a while after it went well, or by the calendar."""
 
     name: str
-    every: timedelta
+    every: Pace
     arguments: Mapping[str, str] = attrs.field(factory=dict)
 
     @property
@@ -60,35 +79,94 @@ class JobRunner:
     ids: Ids
     handlers: Mapping[str, Handler]
     schedules: Sequence[Schedule] = ()
+    calendar: Calendar | None = None
+    queues: Sequence[Queue] | None = None
+    """The queues whose jobs are taken; None: all."""
+    name: str = ""
+    """What a job's log calls this runner."""
 
     async def begin_schedules(self) -> None:
-        """See to it that there is a job for each schedule."""
-        async with self.begin() as work:
-            for schedule in self.schedules:
-                await work.jobs.enqueue(
+        """See to it that there is a job for each schedule, at its pace, and for no other.
+
+        A new one that has a length of time as its pace is due at once.
+        """
+        at = self.clock.now()
+        for schedule in self.schedules:
+            following = self._following(schedule.every, after=at)
+            # One row to a transaction, so that workers that begin at once cannot block each other.
+            async with self.begin() as work:
+                await work.jobs.schedule(
                     schedule.name,
                     arguments=schedule.arguments,
                     dedupe_key=schedule.dedupe_key,
+                    pace=write_pace(schedule.every),
+                    first_at=following if isinstance(schedule.every, Cron) else at,
+                    adapted_at=following,
                 )
+                await work.commit()
+        async with self.begin() as work:
+            await work.jobs.unschedule(but=[each.dedupe_key for each in self.schedules])
             await work.commit()
 
-    async def claim(self, *, limit: int) -> Sequence[Job]:
-        """Take jobs that are due, after giving back those of runners that have died."""
+    async def claim(self, *, limit: int, reaps: bool = True) -> Sequence[Job]:
+        """Take jobs that are due, after giving back those of runners that have died.
+
+        ``reaps`` False leaves the latter to a call of ``reap`` now and then, which costs less.
+        """
         at = self.clock.now()
         async with self.begin() as work:
-            await work.jobs.reap(at=at)
-            jobs = await work.jobs.claim(at=at, limit=limit, lease=LEASE)
+            if reaps:
+                await work.jobs.reap(at=at)
+            jobs = await work.jobs.claim(
+                at=at, limit=limit, lease=LEASE, queues=self.queues, runner=self.name
+            )
             await work.commit()
         return jobs
 
+    async def reap(self) -> int:
+        """Give back the jobs of runners that have died, and those whose messages were lost."""
+        async with self.begin() as work:
+            reaped = await work.jobs.reap(at=self.clock.now())
+            await work.commit()
+        return reaped
+
+    async def hand_over(self, *, limit: int) -> Sequence[Job]:
+        """Take jobs that are due for the transport, which is to bring them to a runner.
+
+        ``limit`` is how many may be with it at a time.
+        """
+        at = self.clock.now()
+        async with self.begin() as work:
+            jobs = await work.jobs.hand_over(
+                at=at, limit=limit, lease=QUEUED_LEASE, queues=self.queues, runner=self.name
+            )
+            await work.commit()
+        return jobs
+
+    async def start(self, job_id: JobId, *, claims: int) -> Job | None:
+        """Begin a job that the transport has brought; None where it is not to be run (again)."""
+        at = self.clock.now()
+        async with self.begin() as work:
+            job = await work.jobs.begin(
+                job_id, claims=claims, at=at, lease=LEASE, runner=self.name
+            )
+            await work.commit()
+        return job
+
+    async def renew(self, jobs: Sequence[Job]) -> None:
+        """Keep jobs that are being run here for another while."""
+        async with self.begin() as work:
+            await work.jobs.renew(jobs, until=self.clock.now() + LEASE)
+            await work.commit()
+
+    async def put_back(self, jobs: Sequence[Job]) -> None:
+        """Leave jobs that were taken and not begun to others."""
+        async with self.begin() as work:
+            await work.jobs.put_back(jobs)
+            await work.commit()
+
     async def run(self, job: Job) -> bool:
         """Run a claimed job and note how it ended; return whether it went well."""
-        if job.attempts > job.attempts_max and self._schedule_of(job) is None:
-            # It has never come back to say how it ended: what it does may kill its runner.
-            async with self.begin() as work:
-                await work.jobs.bury(job.id, error=job.last_error or "never came to an end")
-                await work.commit()
-            return False
         try:
             handler = self.handlers.get(job.name)
             if handler is None:
@@ -102,31 +180,44 @@ class JobRunner:
         return True
 
     async def _went_well(self, job: Job) -> None:
-        schedule = self._schedule_of(job)
+        at = self.clock.now()
         async with self.begin() as work:
-            if schedule is None:
-                await work.jobs.complete(job.id)
+            if job.pace is None:
+                await work.jobs.complete(job, at=at)
             else:
-                run_at = self.clock.now() + schedule.every
-                await work.jobs.repeat(job.id, run_at=run_at)
+                run_at = self._following(read_pace(job.pace), after=at)
+                await work.jobs.repeat(job, run_at=run_at)
             await work.commit()
 
     async def _failed(self, job: Job, error: Exception) -> None:
-        schedule = self._schedule_of(job)
         told = f"{type(error).__name__}: {error}"
+        where = "".join(traceback.format_exception(error))[-TRACEBACK_MAX:]
+        at = self.clock.now()
         async with self.begin() as work:
-            if schedule is None and job.attempts >= job.attempts_max:
-                await work.jobs.bury(job.id, error=told)
+            if job.pace is None and job.attempts >= job.attempts_max:
+                await work.jobs.bury(job, at=at, error=told, traceback=where)
             else:
-                jitter = self.ids.entropy(1)[0] * 100 // 255
-                delay = retry_delay(attempts=job.attempts, jitter=jitter)
-                if schedule is not None:
-                    # A schedule is never given up, and never slower than a minute or its pace.
-                    delay = min(delay, max(schedule.every, timedelta(minutes=1)))
-                run_at = self.clock.now() + delay
-                await work.jobs.retry(job.id, run_at=run_at, error=told)
+                await work.jobs.retry(
+                    job, at=at, run_at=at + self._delay(job), error=told, traceback=where
+                )
             await work.commit()
 
-    def _schedule_of(self, job: Job) -> Schedule | None:
-        keys = {schedule.dedupe_key: schedule for schedule in self.schedules}
-        return keys.get(job.dedupe_key) if job.dedupe_key else None
+    def _delay(self, job: Job) -> timedelta:
+        """Return how long to wait after a failure.
+
+        A schedule is never given up, and never slower than its pace, or a minute if that is more.
+        """
+        jitter = self.ids.entropy(1)[0] * 100 // 255
+        delay = retry_delay(attempts=job.attempts, jitter=jitter)
+        if job.pace is None:
+            return delay
+        pace = read_pace(job.pace)
+        at_most = timedelta(minutes=1)
+        return min(delay, max(pace, at_most) if isinstance(pace, timedelta) else at_most)
+
+    def _following(self, pace: Pace, *, after: datetime) -> datetime:
+        if not isinstance(pace, Cron):
+            return after + pace
+        if self.calendar is None:
+            raise NoCalendar(pace)
+        return self.calendar.following(pace.expression, after=after, zone=pace.zone)

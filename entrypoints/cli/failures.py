@@ -39,7 +39,12 @@ def failures() -> tuple[type[Exception], ...]:
     """Return what is told in a line. Looked up late: some of it is slow to import."""
     from config.demo import OtherChain
     from config.failures import FAILURES
-    from domain.ledger.service import CoverageMissing, TankMoved
+    from domain.jobs.service import JobNotRetried
+    from domain.ledger.comparing import CoverageMissing
+    from domain.ledger.model import AlreadyReversed, InsufficientFunds, NotReversible
+    from domain.ledger.parking import AssetParked
+    from domain.ledger.service import TankMoved
+    from domain.ledger.statements import NotSealedYet, PeriodNotOver
     from domain.settlements.model import SettlementTransitionRefused
     from domain.settlements.service import NoDestination
     from entrypoints.cli.processes import PortTaken
@@ -48,11 +53,18 @@ def failures() -> tuple[type[Exception], ...]:
 
     return (
         *FAILURES,
+        AlreadyReversed,
+        AssetParked,
         ChainUnavailable,
         CoverageMissing,
+        JobNotRetried,
+        InsufficientFunds,
         NoDestination,
         NotFound,
+        NotReversible,
+        NotSealedYet,
         OtherChain,
+        PeriodNotOver,
         PortTaken,
         SettlementTransitionRefused,
         StorageUnavailable,

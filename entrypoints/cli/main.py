@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
-from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
-from config.settings import FILE_VARIABLE, load
+from config.settings import load
 from domain.shared.ids import PayoutId, SettlementId
 from domain.shared.money import ChainId
+from entrypoints.cli.assets import asset
+from entrypoints.cli.books import books
 from entrypoints.cli.demo import demo
 from entrypoints.cli.failures import Telling, told_at_startup
+from entrypoints.cli.jobs import jobs
 from entrypoints.cli.lifetime import stop_with_parent
+from entrypoints.cli.operating import operate, settings_option
 from entrypoints.cli.pay import pay
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from config.bootstrap import OperatorServices
 
-settings_option = click.option(
-    "--settings",
-    "file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar=FILE_VARIABLE,
-    help="The settings file (TOML).",
-)
 stop_with_parent_option = click.option(
     "--stop-with-parent",
     is_flag=True,
@@ -51,7 +44,10 @@ def main() -> None:
 
 
 main.add_command(demo)
+main.add_command(jobs)
 main.add_command(pay)
+main.add_command(books)
+main.add_command(asset)
 
 
 @main.command()
@@ -150,7 +146,7 @@ def settle_run(file: Path | None) -> None:
         click.echo(f"{len(made)} settled")
         return 0
 
-    _operate(file, run)
+    operate(file, run)
 
 
 @settle.command(name="approve")
@@ -164,7 +160,7 @@ def settle_approve(settlement_id: str, file: Path | None) -> None:
         click.echo(f"{approved.id}  {approved.state}  payout {approved.payout_id}")
         return 0
 
-    _operate(file, run)
+    operate(file, run)
 
 
 @settle.command(name="retry")
@@ -178,52 +174,7 @@ def settle_retry(payout_id: str, file: Path | None) -> None:
         click.echo(f"{payout.id}  {payout.state}  instead of {payout_id}")
         return 0
 
-    _operate(file, run)
-
-
-@main.group()
-def books() -> None:
-    """The books."""
-
-
-@books.command(name="check")
-@settings_option
-@click.option("--chains/--no-chains", default=True, help="Compare with the chains as well.")
-def books_check(file: Path | None, *, chains: bool) -> None:
-    """Check the books against themselves and the chains; exit with 1 where they disagree."""
-
-    async def run(services: OperatorServices) -> int:
-        findings = [f"{finding.what}: {finding.where}" for finding in await services.books.check()]
-        for chain in services.chains if chains else ():
-            for spot in await services.books.compare(chain=chain):
-                mark = "=" if spot.agree else "≠"
-                click.echo(
-                    f"{spot.account}  {spot.asset}  block {spot.block}  "
-                    f"books {spot.books} {mark} chain {spot.chain}"
-                )
-                if not spot.agree:
-                    findings.append(f"books and chain differ: {spot.account} {spot.asset}")
-        for finding in findings:
-            click.echo(finding, err=True)
-        click.echo("the books are right" if not findings else f"{len(findings)} findings")
-        return 1 if findings else 0
-
-    _operate(file, run)
-
-
-@books.command(name="gas")
-@settings_option
-def books_gas(file: Path | None) -> None:
-    """Book native coin that somebody has put into the hot wallets."""
-
-    async def run(services: OperatorServices) -> int:
-        for chain in services.chains:
-            money = await services.books.book_gas(chain=chain)
-            asset = services.assets.find(money.asset)
-            click.echo(f"{chain}  {asset.render(money.amount)} {asset.symbol}")
-        return 0
-
-    _operate(file, run)
+    operate(file, run)
 
 
 @main.group()
@@ -245,22 +196,7 @@ def chain_resume(chain_id: str, file: Path | None) -> None:
         click.echo(f"{chain_id} moves again")
         return 0
 
-    _operate(file, run)
-
-
-def _operate(file: Path | None, act: Callable[[OperatorServices], Awaitable[int]]) -> NoReturn:
-    """Run one operator's command over finished services, and exit with its status."""
-    settings = load(file)
-    from config.bootstrap import operator
-
-    async def run() -> int:
-        services = operator(settings)
-        async with AsyncExitStack() as stack:
-            for resource in services.resources:
-                await stack.enter_async_context(resource)
-            return await act(services)
-
-    sys.exit(asyncio.run(run()))
+    operate(file, run)
 
 
 def _watch_parent(*, wanted: bool) -> None:

@@ -45,9 +45,11 @@ async def answer_once(
     view: Callable[[_Result], Json],
 ) -> RawJson:
     """Act and answer; where the request's key has led to an answer before, tell that again."""
+    kept: list[bytes] = []
 
     def render(result: _Result) -> bytes:
-        return orjson.dumps(view(result))
+        kept.append(orjson.dumps(view(result)))
+        return kept[-1]
 
     idempotency = None
     if call.idempotency_key is not None:
@@ -60,4 +62,4 @@ async def answer_once(
         result = await act(idempotency)
     except RequestReplayed as replay:
         return RawJson(body=replay.answer, status=call.status, replayed=True)
-    return RawJson(body=render(result), status=call.status)
+    return RawJson(body=kept[-1] if kept else render(result), status=call.status)

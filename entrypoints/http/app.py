@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,10 @@ def create_app(services: ApiServices) -> Starlette:
         async with AsyncExitStack() as stack:
             for resource in services.resources:
                 await stack.enter_async_context(resource)
+            # What is loaded by now stays to the end. Unfrozen, every full collection would look
+            # at all of it again, and every request under way would wait for that.
+            gc.freeze()
+            stack.callback(gc.unfreeze)
             yield
 
     api = Api(

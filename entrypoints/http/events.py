@@ -41,7 +41,9 @@ class Events:
             call,
             {
                 "object": "list",
-                "data": [view_event(each, previous=each.sequence - 1) for each in found[: query.limit]],
+                "data": [
+                    view_event(each, previous=each.sequence - 1) for each in found[: query.limit]
+                ],
                 "has_more": len(found) > query.limit,
             },
         )

@@ -17,6 +17,7 @@ from domain.intents.service import (
     PriceOutOfRange,
 )
 from domain.intents.view import view_intent, view_quote
+from domain.ledger.parking import AssetParked
 from domain.merchants.model import Merchant
 from domain.shared.idempotency import KeyInFlight, KeyReused
 from domain.shared.ids import IntentId, QuoteId
@@ -88,7 +89,7 @@ class PaymentIntents:
         "/v1/payment_intents",
         summary="Create a payment intent",
         idempotency="optional",
-        problems=(*_WISHES, UnclearOffer, NotFound, QuoteExpired, *_KEYS),
+        problems=(*_WISHES, AssetParked, UnclearOffer, NotFound, QuoteExpired, *_KEYS),
     )
     async def create(
         self, call: Call[Merchant], body: CreatePaymentIntent

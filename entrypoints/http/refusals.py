@@ -11,6 +11,7 @@ from domain.intents.service import (
     NotACurrency,
     PriceOutOfRange,
 )
+from domain.ledger.parking import AssetParked
 from domain.shared.idempotency import KeyInFlight, KeyReused
 from domain.shared.money import AmountOutOfRange, MalformedAssetId, UnknownAsset
 from entrypoints.http.intents import UnclearOffer
@@ -36,6 +37,14 @@ REFUSALS = ProblemTable(
         ),
         AssetNotAccepted: ProblemType(
             422, "asset-not-accepted", "Asset not accepted", fields=("asset",)
+        ),
+        AssetParked: ProblemType(
+            503,
+            "asset-parked",
+            "The asset moves no money at the moment",
+            detail="Payments in this asset are not taken for now. Other assets are.",
+            fields=("asset",),
+            headers=RETRY_AFTER,
         ),
         PriceOutOfRange: PRICE_OUT_OF_RANGE,
         AmountOutOfRange: PRICE_OUT_OF_RANGE,

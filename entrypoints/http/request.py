@@ -29,7 +29,9 @@ IDEMPOTENCY_KEY = Text(
     pattern="^[!-~]{1,255}$",
     description=(
         "Names this attempt. The same key with the same request answers what the first one did; "
-        "with another request it is refused with 422; while the first still runs, with 409."
+        "with another request it is refused with 422; while the first still runs, with 409. "
+        "A key counts for 24 hours, and is as good as new afterwards. A request that got no "
+        "answer, or 503, has had its whole effect or none: send it again with the same key."
     ),
     example="3c1f1f5e-2f0e-4a31-9d0b-5f6e0c3b8a77",
 )

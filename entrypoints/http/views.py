@@ -214,7 +214,9 @@ class WebhookEndpointView:
     object: Literal["webhook_endpoint"]
     url: str
     enabled: bool
-    types: Annotated[list[str], Described(description="The event types wanted; none named means all.")]
+    types: Annotated[
+        list[str], Described(description="The event types wanted; none named means all.")
+    ]
     created_at: datetime
 
 

@@ -1,4 +1,4 @@
-"""The worker: claims jobs from PostgreSQL and has Dramatiq run them.
+"""The worker: takes jobs from PostgreSQL and has Dramatiq run them.
 
 The row in the job table is the truth about a job; Dramatiq brings the threads, the event loop
 and the orderly shutdown. Only the id of a job goes through its broker.
@@ -8,33 +8,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 import threading
 from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import dramatiq
 from dramatiq.asyncio import get_event_loop_thread
-from dramatiq.brokers.stub import StubBroker
-from dramatiq.middleware import AsyncIO
+from dramatiq.middleware import AsyncIO, Middleware
 
 from config.jobs import handlers, schedules
+from config.settings import WrongSettings
 from domain.shared.running import JobRunner
+from entrypoints.worker.in_hand import InHand, limited
+from entrypoints.worker.transport import MemoryTransport
 from ports.unit_of_work import StorageUnavailable
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from dramatiq.asyncio import EventLoopThread
+
     from config.bootstrap import WorkerServices
     from config.settings import Worker as WorkerSettings
-    from domain.shared.ids import JobId
-    from domain.shared.jobs import Job
+    from entrypoints.worker.transport import Transport
 
-POLL_SECONDS = 0.2
-"""How long the job table is left alone when nothing in it has moved."""
+REAP_EVERY = timedelta(seconds=1)
+"""How often it is looked for jobs whose runners have died."""
 
 STORAGE_PAUSE_SECONDS = 1.0
 """How long to wait before a storage that did not answer is asked again."""
-
-AHEAD = 2
-"""How many jobs are claimed for each thread: one to run, the rest to be at hand."""
 
 SHUTDOWN_SECONDS = 20
 """How long running jobs may take to end; what has not by then is run again by lease."""
@@ -49,18 +54,20 @@ class Worker:
         self._services = services
         self._settings = settings
         self._stopped = threading.Event()
-        self._running: dict[str, Job] = {}
-        self._freed = asyncio.Event()
+        self._reaped_at: datetime = services.clock.now()
+        self._resources = AsyncExitStack()
         self._runner = JobRunner(
             begin=services.begin,
             clock=services.clock,
             ids=services.ids,
-            handlers=handlers(services),
+            handlers=limited(handlers(services)),
             schedules=schedules(settings, services.chains),
+            calendar=services.calendar,
+            queues=settings.queues or None,
+            name=f"{socket.gethostname()}:{os.getpid()}",
         )
-        # The stub broker keeps messages in memory, which is all that one process needs.
-        self._broker = StubBroker(middleware=[AsyncIO()])
-        self._run_job = dramatiq.actor(actor_name="run_job", broker=self._broker)(self._run)
+        self._in_hand = InHand(self._runner, services.clock)
+        self._transport = self._made_transport()
 
     def stop(self) -> None:
         """Take no more jobs, and return from ``run`` when those under way have ended."""
@@ -69,62 +76,92 @@ class Worker:
     def run(self) -> None:
         """Work until stopped."""
         threads = dramatiq.Worker(
-            self._broker, worker_threads=self._settings.threads, worker_timeout=100
+            self._transport.broker, worker_threads=self._settings.threads, worker_timeout=100
         )
         threads.start()
-        loop = get_event_loop_thread()
-        if loop is None:
-            raise RuntimeError("Dramatiq has no event loop")
-        resources = AsyncExitStack()
         try:
-            loop.run_coroutine(self._open(resources))
+            loop = _loop()
+            loop.run_coroutine(self._open())
+            self._transport.listen()
             while not self._stopped.is_set():
-                loop.run_coroutine(self._claim())
+                loop.run_coroutine(self._feed())
         finally:
-            # Dramatiq ends its event loop with its threads, so what lives on the loop is closed
-            # first, after the jobs that use it.
-            self._wait_for_running()
-            loop.run_coroutine(resources.aclose())
             threads.stop(timeout=SHUTDOWN_SECONDS * 1000)
+            self._transport.close()
 
-    async def _open(self, resources: AsyncExitStack) -> None:
+    async def close(self) -> None:
+        """Put back what was not begun, and close what jobs stand on."""
+        await self._in_hand.leave()
+        await self._resources.aclose()
+
+    async def _open(self) -> None:
         for resource in self._services.resources:
-            await resources.enter_async_context(resource)
+            await self._resources.enter_async_context(resource)
         await self._runner.begin_schedules()
+        keeping = asyncio.create_task(self._in_hand.keep())
+        self._resources.push_async_callback(_end, keeping)
 
-    async def _claim(self) -> None:
-        """Keep the threads busy, a few jobs ahead; where there are none, wait for one."""
-        free = self._settings.threads * AHEAD - len(self._running)
-        if free <= 0:
-            self._freed.clear()
-            with suppress(TimeoutError):  # To see, now and then, whether it is time to stop.
-                await asyncio.wait_for(self._freed.wait(), POLL_SECONDS)
-            return
+    async def _feed(self) -> None:
         try:
-            jobs = await self._runner.claim(limit=free)
+            await self._in_hand.renew()
+            await self._reap()
+            await self._transport.feed()
         except StorageUnavailable as error:
             log.warning("no jobs: %s", error)
             await asyncio.sleep(STORAGE_PAUSE_SECONDS)
-            return
-        for job in jobs:
-            if job.id in self._running:
-                continue  # It has outlived its lease and is run here already.
-            self._running[job.id] = job
-            self._run_job.send(job.id)
-        if not jobs:
-            await self._services.notices.wait(seconds=POLL_SECONDS)
 
-    async def _run(self, job_id: JobId) -> None:
+    async def _reap(self) -> None:
+        at = self._services.clock.now()
+        if at - self._reaped_at >= REAP_EVERY:
+            await self._runner.reap()
+            self._reaped_at = at
+
+    def _made_transport(self) -> Transport:
+        settings, notices = self._settings, self._services.notices
+        middleware: list[Middleware] = [AsyncIO(), _Closing(self)]
+        if settings.rabbitmq_url is None:
+            return MemoryTransport(
+                self._runner,
+                self._in_hand,
+                notices,
+                threads=settings.threads,
+                middleware=middleware,
+            )
         try:
-            await self._runner.run(self._running[job_id])
-        finally:
-            del self._running[job_id]
-            self._freed.set()
+            from entrypoints.worker.rabbitmq import RabbitTransport  # noqa: PLC0415 (an extra)
+        except ImportError as error:
+            told = "settings.worker.transport: pip install switchyard-gateway[rabbitmq]"
+            raise WrongSettings((told,)) from error
+        return RabbitTransport(
+            self._runner,
+            self._in_hand,
+            notices,
+            url=settings.rabbitmq_url,
+            threads=settings.threads,
+            relay=settings.relay,
+            middleware=middleware,
+        )
 
-    def _wait_for_running(self) -> None:
-        deadline = threading.Event()
-        for _ in range(SHUTDOWN_SECONDS * 20):
-            if not self._running:
-                return
-            deadline.wait(0.05)
-        log.warning("%d jobs were still running; their leases will end", len(self._running))
+
+class _Closing(Middleware):
+    """Closes what lives on Dramatiq's event loop after the threads and before the loop."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def after_worker_shutdown(self, *_: object) -> None:
+        """Close it. Dramatiq calls this in the opposite order of its list of middleware."""
+        _loop().run_coroutine(self._worker.close())
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _loop() -> EventLoopThread:
+    loop = get_event_loop_thread()
+    if loop is None:
+        raise RuntimeError("Dramatiq has no event loop")
+    return loop

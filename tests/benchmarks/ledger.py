@@ -1,4 +1,4 @@
-"""Booked transactions of three postings, beside the same rows by a hand-written statement."""
+"""Transactions of three postings, booked and sealed, beside the same rows by hand-written SQL."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from domain.ledger.accounts import PLATFORM_FEES, Account, available, suspense
 from domain.ledger.model import Transaction, credit, debit
+from domain.ledger.sealing import Sealing
 from domain.shared.ids import MerchantId
 from domain.shared.money import AssetId, Money
 from tests.benchmarks.processes import cpu_seconds
@@ -40,8 +41,8 @@ with booked as (
     insert into balance values ($3, $5, 9750)
     on conflict (account, asset) do update set amount = balance.amount + 9750
 )
-insert into posting (transaction_id, account, asset, amount)
-values ($1, $2, $5, 10000), ($1, $3, $5, -9750), ($1, $4, $5, -250)
+insert into posting (transaction_id, line, account, asset, amount)
+values ($1, 0, $2, $5, 10000), ($1, 1, $3, $5, -9750), ($1, 2, $4, $5, -250)
 """
 
 
@@ -95,6 +96,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
                 attrs.evolve(HOT_FEE, batch=BATCH),
             )
         )
+        sealed = run(_sealed(world, seconds))
     for name, booked, reference, against in (
         ("one a commit, spread", spread, bare, "the same rows by one hand-written statement"),
         ("one a commit, one fee account", hot_fee, spread, "spread over fee accounts"),
@@ -110,6 +112,14 @@ def measure(bench: Bench) -> Iterator[Figure]:
             against=against,
             cpu_seconds=booked.cpu_seconds,
         )
+    yield Figure(
+        name="ledger/sealed",
+        value=sealed.per_second,
+        unit="transactions/s",
+        reference=hot_batch.per_second,
+        against=f"{BATCH} a commit, one fee account",
+        cpu_seconds=sealed.cpu_seconds,
+    )
 
 
 async def _booked(world: World, traffic: Traffic, seconds: float) -> Booked:
@@ -130,6 +140,23 @@ async def _booked(world: World, traffic: Traffic, seconds: float) -> Booked:
         booked = await _meter(world, book, batch=traffic.batch, seconds=seconds)
         expect("findings in the books", expected=[], found=[*await services.books.check()])
     return booked
+
+
+async def _sealed(world: World, seconds: float) -> Booked:
+    """Seal what was booked, by one sealer, for a time or until all is sealed."""
+    postmaster = world.postmaster()
+    async with operating(world) as services:
+        sealing = Sealing(services.books.begin)
+        cpu = time.process_time() + cpu_seconds(postmaster)
+        began = time.perf_counter()
+        done = last = await sealing.seal()
+        while last and time.perf_counter() - began < seconds:
+            last = await sealing.seal()
+            done += last
+        took = time.perf_counter() - began
+        spent = time.process_time() + cpu_seconds(postmaster) - cpu
+    expect("seals", expected=done, found=world.count("select count(*) from ledger_seal"))
+    return Booked(done, took, spent)
 
 
 async def _bare(world: World, traffic: Traffic, seconds: float) -> Booked:

@@ -10,6 +10,7 @@ from dependency_injector import providers
 from dependency_injector.containers import DynamicContainer
 
 from adapters.evm.signer import KeyFileRefused, create_key_file
+from adapters.keys.ed25519 import SigningKeyRefused, create_signing_key
 from config import bootstrap
 from config.settings import DEPLOYMENTS, WrongSettings, structure
 from domain.shared.money import ChainId
@@ -58,7 +59,10 @@ def without_key(deployment: dict[str, Any]) -> Settings:
 @pytest.fixture
 def with_key(deployment: dict[str, Any], key_file: Path) -> Settings:
     keys = deployment["keys"] | {"hot_wallet_file": str(key_file)}
-    return structure(deployment | {"keys": keys})
+    statement_key = key_file.with_name("statement_key")
+    create_signing_key(statement_key)
+    books = {"statement_key_file": str(statement_key)}
+    return structure(deployment | {"keys": keys, "books": books})
 
 
 class TestEveryDeployment:
@@ -145,3 +149,21 @@ class TestTesting:
                 assert await work.merchants.all() == []
         with pytest.raises(StorageUnavailable):
             worker.begin()
+
+
+class TestStatements:
+    def test_only_what_issues_them_needs_the_key(self, without_key: Settings) -> None:
+        operator = bootstrap.operator(without_key)
+
+        with pytest.raises(WrongSettings, match="statement_key_file"):
+            operator.statements()
+
+    def test_the_key_is_read_when_it_is_needed(self, with_key: Settings) -> None:
+        file = with_key.books.statement_key_file
+        assert file is not None
+        operator = bootstrap.operator(with_key)
+        assert len(operator.statements().signer.public_key) == 64
+
+        file.chmod(0o644)
+        with pytest.raises(SigningKeyRefused):
+            operator.statements()

@@ -187,6 +187,9 @@ class ChainReaderContract(_ChainContract):
         ):
             held = await world.reader.balance(target, world.token, at_block=at_block)
             assert held == Money(amount, world.token)
+            addresses = [world.payer, target]
+            of_both = await world.reader.balances(addresses, world.token, at_block=at_block)
+            assert of_both[1] == held
 
     async def test_a_balance_after_a_block_to_come_is_not_told(self, world: ChainWorld) -> None:
         number = (await newest(world)).number + 5
@@ -222,7 +225,7 @@ class ChainSenderContract(_ChainContract):
     async def test_the_fee_limit_bounds_the_cost(self, world: ChainWorld) -> None:
         instruction = SendMoney(Money(400, world.token), address_of("merchant"))
         prepared = await world.sender.prepare(instruction)
-        sequence = await world.sender.next_sequence()
+        sequence = await world.sender.next_sequence(world.sender.sender)
         signed = await world.sender.sign(prepared, sequence=sequence)
         await world.sender.broadcast(signed)
 
@@ -240,7 +243,7 @@ class ChainSenderContract(_ChainContract):
         assert one.sender == world.sender.sender
 
     async def test_nothing_is_sent_before_the_broadcast(self, world: ChainWorld) -> None:
-        sequence = await world.sender.next_sequence()
+        sequence = await world.sender.next_sequence(world.sender.sender)
         instruction = SendMoney(Money(400, world.token), address_of("merchant"))
         signed = await world.sender.sign(
             await world.sender.prepare(instruction), sequence=sequence
@@ -248,7 +251,7 @@ class ChainSenderContract(_ChainContract):
         await world.mine()
 
         assert await world.reader.inclusions([signed.hash]) == []
-        assert await world.sender.next_sequence() == sequence
+        assert await world.sender.next_sequence(world.sender.sender) == sequence
 
     async def test_handing_bytes_over_again_is_no_error_and_has_no_effect(
         self, world: ChainWorld
@@ -265,16 +268,16 @@ class ChainSenderContract(_ChainContract):
         assert len(await facts_to(world, target)) == 1
 
     async def test_sequence_numbers_count_what_waits(self, world: ChainWorld) -> None:
-        first = await world.sender.next_sequence()
+        first = await world.sender.next_sequence(world.sender.sender)
         one = await send(world, SendMoney(Money(1, world.token), address_of("merchant")))
         assert one.sequence == first
-        assert await world.sender.next_sequence() == first + 1
+        assert await world.sender.next_sequence(world.sender.sender) == first + 1
         other = await send(world, SendMoney(Money(2, world.token), address_of("merchant")))
 
         await world.mine(2)
         inclusions = await world.reader.inclusions([other.hash, "0x" + "9" * 64, one.hash])
         assert {it.hash for it in inclusions} == {one.hash, other.hash}
-        assert await world.sender.next_sequence() == first + 2
+        assert await world.sender.next_sequence(world.sender.sender) == first + 2
 
     async def test_bytes_lost_in_a_reorg_are_taken_again(self, world: ChainWorld) -> None:
         target = address_of("merchant")
@@ -343,7 +346,7 @@ class ChainSenderContract(_ChainContract):
         refund = await world.sender.prepare(RefundEscrow(terms))
         await included(world, await send(world, ReleaseEscrow(terms)))
 
-        sequence = await world.sender.next_sequence()
+        sequence = await world.sender.next_sequence(world.sender.sender)
         late = await world.sender.sign(refund, sequence=sequence)
         await world.sender.broadcast(late)
 
@@ -387,7 +390,7 @@ async def facts_of(world: ChainWorld, signed: SignedBytes) -> set[Fact]:
 async def send(world: ChainWorld, instruction: Instruction) -> SignedBytes:
     """Send as the gateway does: prepare, take a sequence, sign, broadcast."""
     prepared = await world.sender.prepare(instruction)
-    sequence = await world.sender.next_sequence()
+    sequence = await world.sender.next_sequence(world.sender.sender)
     signed = await world.sender.sign(prepared, sequence=sequence)
     await world.sender.broadcast(signed)
     return signed

@@ -106,6 +106,7 @@ class CursorsContract(StorageContract):
 
         async with begin() as work:
             assert await work.chains.remembered(CHAIN, first=3) == blocks[2:]
+            assert await work.chains.remembered(CHAIN, first=2, last=3) == blocks[1:3]
             await work.chains.forget(CHAIN, before=3)
             await work.chains.cut(CHAIN, after=4)
             new = a_block(5, fork="new", parent_fork="main")

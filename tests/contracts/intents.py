@@ -171,6 +171,7 @@ class IntentsContract(StorageContract):
     async def test_deposit_indices_begin_at_zero_and_never_come_again(self, begin: Begin) -> None:
         async with begin() as work:
             first = [await work.intents.next_deposit_index() for _ in range(2)]
+            await work.commit()
 
         async with begin() as work:
             later = [await work.intents.next_deposit_index() for _ in range(2)]

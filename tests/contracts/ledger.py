@@ -46,6 +46,14 @@ class LedgerContract(StorageContract):
             assert len({it.id for it in booked}) == 2
             assert await work.ledger.transactions(reference="pi_99") == []
 
+    async def test_bookings_of_one_unit_of_work_keep_their_order(self, begin: Begin) -> None:
+        transactions = [earned(n, by=f"mer_{n % 4}") for n in range(1, 13)]
+        await given(begin, *transactions)
+
+        async with begin() as work:
+            booked = await work.ledger.transactions(reference="pi_01")
+        assert [it.transaction for it in booked] == transactions
+
     async def test_a_booking_of_many_assets_and_postings_comes_back_whole(
         self, begin: Begin
     ) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
 
-from domain.shared.ids import PayoutId, SettlementId, SubmissionId
+from domain.shared.ids import HoldId, PayoutId, SettlementId, SubmissionId
 from ports.unit_of_work import AlreadyExists, NotFound
 from tests.builders import (
     MERCHANT,
@@ -73,7 +74,8 @@ class SettlementsContract(StorageContract):
 
         async with begin() as work:
             assert await work.settlements.lock_payout(PayoutId("po_01")) == signed
-            refused = signed.refuse(reason="no effect")
+            await work.ledger.add_hold(a_hold("hold_02"))
+            refused = attrs.evolve(signed.refuse(reason="no effect"), hold_id=HoldId("hold_02"))
             await work.settlements.save_payout(refused)
             await work.commit()
 

@@ -30,6 +30,7 @@ from domain.merchants.model import ApiKey, Merchant
 from domain.settlements.model import Settlement
 from domain.settlements.payouts import Payout
 from domain.shared.events import Event
+from domain.sweeps.model import Sweep
 from domain.webhooks.model import Delivery, Endpoint
 from tests.builders import OTHER_MERCHANT, a_merchant, a_quote
 
@@ -59,6 +60,7 @@ _ADD: dict[type, Callable[[UnitOfWork, Any], Awaitable[None]]] = {
     Settlement: lambda work, it: work.settlements.add(it),
     Payout: lambda work, it: work.settlements.add_payout(it),
     Submission: lambda work, it: work.chains.add_submission(it),
+    Sweep: lambda work, it: work.sweeps.add(it),
     Endpoint: lambda work, it: work.webhooks.add_endpoint(it),
     Delivery: lambda work, it: work.webhooks.add_delivery(it),
     Event: lambda work, it: work.events.record(it),

@@ -4,9 +4,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-# Without this a failed assertion of the world's own checks would show nothing but its line.
-pytest.register_assert_rewrite("tests.domain.world")
-
 if TYPE_CHECKING:
     from tests.domain.world import World
 

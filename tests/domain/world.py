@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from adapters.keys.ed25519 import Ed25519Signer
 from adapters.memory.chain import InMemoryChain
 from adapters.memory.clock import FakeClock
 from adapters.memory.deposit_addresses import InMemoryDepositAddresses
@@ -31,11 +32,17 @@ from domain.intents.model import DepositAddress, Method
 from domain.intents.quotes import RateRules
 from domain.intents.service import IntentRules, IntentService, PriceIn
 from domain.ledger.accounts import available, reserved
+from domain.ledger.comparing import Comparing
+from domain.ledger.conservation import Conservation
+from domain.ledger.sealing import Sealing
 from domain.ledger.service import LedgerService
+from domain.ledger.statements import Statements
+from domain.ledger.valuation import Valuation
 from domain.merchants.model import Merchant, PayoutTerms
 from domain.merchants.service import MerchantService
 from domain.settlements.service import SettlementService
 from domain.shared.money import Asset, AssetId, Assets, Money
+from domain.sweeps.service import SweepService
 from domain.webhooks.service import WebhookService
 from ports.unit_of_work import Begin
 from tests.builders import CHAIN, COIN, CONTRACT, USD, USDT, address_of, coins, usd, usdt
@@ -52,6 +59,7 @@ if TYPE_CHECKING:
     from domain.settlements.payouts import Payout
     from domain.shared.events import RecordedEvent
     from domain.shared.ids import PayoutId
+    from domain.sweeps.model import Sweep
     from ports.chain import ChainReader, ChainSender
 
 HOT, TREASURY, ARBITER = address_of("hot"), address_of("treasury"), address_of("arbiter")
@@ -83,6 +91,12 @@ RULES = IntentRules(
     auto_release_after=timedelta(days=7),
     refund_window=timedelta(days=7),
 )
+STATEMENT_KEY = Ed25519Signer(bytes(32))
+"""The key of this world's statements: a test's, and nobody's."""
+
+SWEEP_FROM = 5 * 10**18
+"""From which holding on the test token is swept, smallest unit."""
+
 ROUNDS_MAX = 1_000
 """How many rounds a test waits for, and how many events it looks at, at most."""
 
@@ -114,6 +128,7 @@ class Surroundings:
             sender=HOT,
             arbiter=ARBITER,
             treasury=TREASURY,
+            deposits=InMemoryDepositAddresses(),
         )
 
     @rates.default
@@ -134,7 +149,12 @@ class Services:
     intents: IntentService
     escrows: EscrowService
     settlements: SettlementService
+    sweeps: SweepService
     books: LedgerService
+    conservation: Conservation
+    sealing: Sealing
+    statements: Statements
+    valuation: Valuation
     webhooks: WebhookService
     watcher: ChainWatcher
     sender: Sender
@@ -151,6 +171,7 @@ def compose(
     begin = begin or around.store.begin
     clock, ids, places = around.clock, around.ids, {CHAIN: PLACES}
     readers = {CHAIN: reader or around.chain}
+    senders = {CHAIN: sender or around.chain}
     return Services(
         begin=begin,
         merchants=MerchantService(begin, clock, ids),
@@ -168,10 +189,15 @@ def compose(
         ),
         escrows=EscrowService(begin, clock, ids, ASSETS),
         settlements=SettlementService(begin, clock, ids, ASSETS, places),
+        sweeps=SweepService(begin, clock, ids, readers, senders, places, {USDT.id: SWEEP_FROM}),
         books=LedgerService(begin, clock, ASSETS, readers, places),
+        conservation=Conservation(Comparing(begin, ASSETS, readers, places), clock),
+        sealing=Sealing(begin),
+        statements=Statements(begin, clock, ASSETS, STATEMENT_KEY),
+        valuation=Valuation(begin, clock, ASSETS, around.rates, RateRules(), USD.id),
         webhooks=WebhookService(begin, clock, ids, around.publisher),
         watcher=ChainWatcher(begin, clock, ids, ASSETS, CONTRACTS, readers, places),
-        sender=Sender(begin, clock, ids, ASSETS, {CHAIN: sender or around.chain}, places),
+        sender=Sender(begin, clock, ids, ASSETS, senders, places),
     )
 
 
@@ -240,6 +266,9 @@ class World:
     async def send_and_settle_down(self) -> None:
         await self.send()
         await self.settle_down()
+
+    async def sweep(self) -> Sequence[Sweep]:
+        return await self.services.sweeps.sweep(chain=CHAIN)
 
     # Stories that tests begin with.
 
@@ -318,6 +347,7 @@ class World:
                 money = posting.money
                 by_asset[money.asset] = by_asset.get(money.asset, 0) + money.amount
             assert not any(by_asset.values()), booked
+        await self.services.sealing.seal(limit=ROUNDS_MAX)
         assert await self.services.books.check() == []
         compared = await self.services.books.compare(chain=CHAIN)
         assert [spot for spot in compared if not spot.agree] == []
@@ -337,6 +367,8 @@ class World:
             ),
             "settlements": [(it.state, it.money) for it in tables.settlements],
             "payouts": [(it.state, it.money, it.transaction) for it in tables.payouts],
+            "sweeps": [(it.state, it.address, it.money) for it in tables.sweeps],
+            "holdings": dict(tables.holdings.items()),
             "submissions": [(it.state, it.signed) for it in tables.submissions],
             "books": {key: total for key, total in sorted(tables.sums.items()) if total},
             "booked": sorted(

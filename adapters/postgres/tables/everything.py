@@ -11,7 +11,11 @@ from adapters.postgres.tables import (  # noqa: F401 (each import declares its t
     jobs,
     ledger,
     merchants,
+    parking,
+    sealing,
     settlements,
+    sweeps,
+    values,
     webhooks,
 )
 from adapters.postgres.tables.columns import METADATA

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, LargeBinary, Table, func
+from sqlalchemy import Column, Index, LargeBinary, Table, func
 
 from adapters.postgres.tables.columns import INSTANT, METADATA, NAME
 
@@ -15,4 +15,11 @@ IDEMPOTENCY_KEY = Table(
     Column("body", LargeBinary, nullable=False),
     Column("kept_at", INSTANT, nullable=False, server_default=func.now()),
 )
-"""``kept_at`` is the database's own time: it serves to purge old keys and nothing else."""
+"""``kept_at`` is the program's time; the default is for programs older than that."""
+
+Index(
+    "idempotency_key_kept_at_idx",
+    IDEMPOTENCY_KEY.c.kept_at,
+    postgresql_using="brin",
+    postgresql_with={"autosummarize": "on"},
+)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Table, Text, UniqueConstraint
 
-from adapters.postgres.tables.columns import METADATA, NAME, document, instant, key, name, text, whole
+from adapters.postgres.tables.columns import (
+    METADATA,
+    NAME,
+    document,
+    instant,
+    key,
+    name,
+    text,
+    whole,
+)
 
 WEBHOOK_ENDPOINT = Table(
     "webhook_endpoint",

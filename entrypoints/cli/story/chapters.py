@@ -24,7 +24,9 @@ PRICE = {"asset": "iso4217:USD", "amount": "2500"}
 DUE, FEE = 25_000_000, 625_000
 """25.00 USD in test USDT, and 2.5 % of it; smallest units."""
 NET = DUE - FEE
+DEPOSITS, HOT = "custody:evm:deposits", "custody:evm:hot"
 DELIVERY_SECONDS = 30
+SWEEP_SECONDS = 60
 COMPARE_TRIES = 40
 
 
@@ -53,6 +55,18 @@ class Story:
                 if balance.money.asset == self.world.demo.asset and balance.account == account:
                     return balance.money.amount
         return 0
+
+    async def swept(self) -> None:
+        """Wait until nothing is left at deposit addresses, by the books.
+
+        Raises:
+            StoryFailed: something stays there.
+        """
+        for _ in range(SWEEP_SECONDS * 10):
+            if await self.booked(DEPOSITS) == 0:
+                return
+            await asyncio.sleep(0.1)
+        raise StoryFailed("deposit addresses", 0, await self.booked(DEPOSITS))
 
     async def create(self, method: str, **more: object) -> dict[str, Any]:
         """Create an intent of 25.00 USD."""
@@ -168,15 +182,18 @@ async def _pay_out(story: Story) -> None:
         before = await wallet.balance(token=demo.token)
         made = await story.services.settlements.run()
         timeline.check("one settlement", expected=1, got=len(made))
-        timeline.check("settled", expected=NET, got=made[0].money.amount)
-        timeline.step("settled", settlement=made[0].id, state=made[0].state.value)
+        [settlement] = made
+        timeline.check("settled", expected=NET, got=settlement.money.amount)
+        timeline.step("settled", settlement=settlement.id, state=settlement.state.value)
         for state in ("signed", "broadcast", "confirmed"):
-            payout = await merchant.event(f"payout.{state}")
+            payout = await merchant.event(
+                f"payout.{state}", when=lambda data: data["id"] == settlement.payout_id
+            )
             if state == "signed":
                 timeline.step("payout signed and stored", transaction=payout["transaction"])
             else:
                 timeline.step(f"payout {state}")
-        await merchant.event("settlement.paid_out")
+        await merchant.event("settlement.paid_out", when=lambda data: data["id"] == settlement.id)
         after = await wallet.balance(token=demo.token)
     timeline.check("merchant's wallet", expected=NET, got=after - before)
     balances = await story.balance()
@@ -185,7 +202,7 @@ async def _pay_out(story: Story) -> None:
 
 
 async def _second_payer(story: Story) -> None:
-    """To the intent's own address: too little, then the rest."""
+    """To the intent's own address: too little, then the rest; swept, and paid out."""
     timeline, merchant, demo = story.timeline, story.merchant, story.world.demo
     timeline.chapter("The second payer pays too little, then the rest")
     intent = await story.create("address")
@@ -205,6 +222,10 @@ async def _second_payer(story: Story) -> None:
     timeline.check("suspense is empty", expected=0, got=await story.booked("suspense:evm"))
     timeline.check("earned", expected=NET, got=(await story.balance())["available"])
     timeline.step("the rest has come; captured, fee booked", status=done["status"])
+    await story.swept()
+    timeline.check("in the hot wallet", expected=DUE, got=await story.booked(HOT))
+    timeline.step("swept: the address was given gas, its tokens moved", amount="25.000000 tUSDT")
+    await _pay_out(story)
 
 
 async def _third_payer(story: Story) -> None:
@@ -224,8 +245,11 @@ async def _third_payer(story: Story) -> None:
     done = await merchant.call("POST", f"{path}/accept", key=f"accept-{intent['id']}")
     timeline.check("accepted", expected="succeeded", got=done["status"])
     timeline.check("suspense is empty", expected=0, got=await story.booked("suspense:evm"))
-    timeline.check("earned", expected=2 * NET, got=(await story.balance())["available"])
+    timeline.check("earned", expected=NET, got=(await story.balance())["available"])
     timeline.step("merchant accepts it", status=done["status"])
+    await story.swept()
+    timeline.check("in the hot wallet", expected=FEE + DUE, got=await story.booked(HOT))
+    timeline.step("swept like any other money", left_at_addresses="0.000000 tUSDT")
 
 
 async def _reckoning(story: Story) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,12 @@ from eth_abi.abi import encode
 
 from adapters.evm.abi import selector
 from adapters.evm.deploy import Deployer
+from adapters.evm.deposit_signer import LocalDepositSigner
 from adapters.evm.devnet.accounts import devnet_accounts
 from adapters.evm.escrow_abi import TERMS_TYPE, terms_words
 from adapters.evm.escrow_contract import EvmEscrowContracts
 from adapters.evm.names import chain_name, native_asset, token_asset
+from adapters.evm.private_keys import ExtendedPrivateKey
 from adapters.evm.rpc import Call, JsonRpc
 from adapters.evm.settings import EvmChain
 from adapters.evm.signer import LocalSigner
@@ -37,6 +40,9 @@ CHAIN = chain_name(CHAIN_ID)
 NATIVE = native_asset(CHAIN)
 DEPLOYER, OPERATOR, ARBITER, TREASURY, PAYER, MERCHANT, STRANGER = range(7)
 """Places among the devnet's public accounts."""
+
+DEPOSITS = ExtendedPrivateKey.master(secrets.token_bytes(32)).account(0)
+"""The account of the deposit addresses; new in each run, so that none has money from another."""
 
 _ANYTHING = msgspec.json.Decoder()
 
@@ -85,6 +91,11 @@ class LocalChain:
 
     def signer(self, place: int = OPERATOR) -> LocalSigner:
         return LocalSigner(key(place), chain_id=CHAIN_ID)
+
+    def deposit_signer(self) -> LocalDepositSigner:
+        return LocalDepositSigner(
+            DEPOSITS, chain_id=CHAIN_ID, hot_wallet=address(OPERATOR), tokens=[self.token]
+        )
 
     async def wallet(self, place: int = PAYER) -> PayerWallet:
         return await self.closing.enter_async_context(PayerWallet(self.url, key(place)))

@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
+from adapters.evm.addresses import XpubAddresses
 from adapters.evm.escrow_contract import EvmEscrowContracts
 from adapters.evm.reader import EvmChainReader
 from adapters.evm.sender import EvmChainSender
 from domain.escrow.model import EscrowTerms
 from domain.shared.money import AssetId, Money
 from ports.chain import ChainReader, ChainSender
-from tests.adapters.evm.local_chain import NATIVE, OPERATOR, PAYER, LocalChain, address
+from tests.adapters.evm.local_chain import (
+    DEPOSITS,
+    NATIVE,
+    OPERATOR,
+    PAYER,
+    LocalChain,
+    address,
+)
 from tests.contracts.chain import PURSE, WALLET, ChainReaderContract, ChainSenderContract
+from tests.contracts.chain_sweeps import ChainSweepsContract
 
 if TYPE_CHECKING:
     from adapters.evm.node import EvmNode
@@ -36,6 +45,9 @@ class EvmWorld:
 
     def terms(self, reference: str, *, amount: int) -> EscrowTerms:
         return attrs.evolve(self.usual, reference=reference, money=Money(amount, self.token))
+
+    def deposit(self, index: int) -> str:
+        return XpubAddresses(DEPOSITS.xpub()).derive(index)
 
     def escrow_id(self, terms: EscrowTerms) -> EscrowId:
         return EvmEscrowContracts().escrow_id(terms)
@@ -65,7 +77,7 @@ async def world(chain: LocalChain, node: EvmNode) -> EvmWorld:
     return EvmWorld(
         chain=chain,
         reader=EvmChainReader(node),
-        sender=EvmChainSender(node, chain.signer()),
+        sender=EvmChainSender(node, chain.signer(), deposits=chain.deposit_signer()),
         usual=await chain.terms(),
         native=NATIVE,
         token=chain.usdt,
@@ -80,6 +92,12 @@ class TestReader(ChainReaderContract):
 
 
 class TestSender(ChainSenderContract):
+    @pytest.fixture
+    def world(self, world: EvmWorld) -> EvmWorld:
+        return world
+
+
+class TestSweeps(ChainSweepsContract):
     @pytest.fixture
     def world(self, world: EvmWorld) -> EvmWorld:
         return world

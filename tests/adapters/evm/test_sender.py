@@ -54,7 +54,7 @@ def wei(amount: int, target: int = STRANGER) -> SendMoney:
 
 async def signed(sender: ChainSender, instruction: Instruction) -> SignedBytes:
     prepared = await sender.prepare(instruction)
-    return await sender.sign(prepared, sequence=await sender.next_sequence())
+    return await sender.sign(prepared, sequence=await sender.next_sequence(sender.sender))
 
 
 async def send(chain: LocalChain, sender: ChainSender, instruction: Instruction) -> SignedBytes:
@@ -107,7 +107,7 @@ async def test_the_cost_stays_under_the_fee_limit(
     chain: LocalChain, node: EvmNode, sender: ChainSender
 ) -> None:
     prepared = await sender.prepare(wei(1))
-    sent = await sender.sign(prepared, sequence=await sender.next_sequence())
+    sent = await sender.sign(prepared, sequence=await sender.next_sequence(sender.sender))
     await sender.broadcast(sent)
     await chain.mined(sent.hash)
 
@@ -342,7 +342,7 @@ class TestBroadcast:
         try:
             sent = await signed(sender, wei(1))
             await sender.broadcast(sent)
-            assert await sender.next_sequence() == sent.sequence + 1
+            assert await sender.next_sequence(sender.sender) == sent.sequence + 1
             await sender.broadcast(sent)
             await chain.mine()
         finally:
@@ -419,10 +419,11 @@ class TestBroadcast:
 async def test_signs_only_what_it_has_prepared(sender: ChainSender) -> None:
     @attrs.frozen
     class Foreign:
+        sender: str
         fee_limit: Money
 
     with pytest.raises(TypeError, match="Foreign"):
-        await sender.sign(Foreign(Money(1, NATIVE)), sequence=0)
+        await sender.sign(Foreign(sender.sender, Money(1, NATIVE)), sequence=0)
 
 
 def test_serves_the_chain_and_wallet_of_its_configuration(sender: ChainSender) -> None:

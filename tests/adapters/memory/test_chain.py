@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from adapters.memory.chain import InMemoryChain
+from adapters.memory.deposit_addresses import InMemoryDepositAddresses
 from adapters.memory.escrow_contract import InMemoryEscrowContracts
 from domain.chains.model import (
     CreditWithdrawn,
@@ -25,19 +26,19 @@ from tests.contracts.chain import (
     ChainReaderContract,
     ChainSenderContract,
 )
+from tests.contracts.chain_sweeps import ChainSweepsContract
 
 if TYPE_CHECKING:
     from adapters.memory.clock import FakeClock
     from domain.chains.model import Fact
     from domain.escrow.model import EscrowTerms
     from domain.shared.ids import EscrowId
-    from tests.contracts.chain import (
-        ChainWorld,
-    )
+    from tests.contracts.chain_sweeps import DepositWorld
 
 HOT, PAYER, MERCHANT = address_of("hot"), address_of("payer"), address_of("merchant")
 ARBITER, TREASURY = address_of("arbiter"), address_of("treasury")
 CONTRACTS = InMemoryEscrowContracts()
+DEPOSITS = InMemoryDepositAddresses()
 
 
 def new_chain(clock: FakeClock) -> InMemoryChain:
@@ -51,6 +52,7 @@ def new_chain(clock: FakeClock) -> InMemoryChain:
         sender=HOT,
         arbiter=ARBITER,
         treasury=TREASURY,
+        deposits=DEPOSITS,
     )
     chain.fund(HOT, usdt(WALLET))
     chain.fund(HOT, coins(10**9))
@@ -70,6 +72,9 @@ class InMemoryWorld:
 
     def terms(self, reference: str, *, amount: int) -> EscrowTerms:
         return terms_of(reference, money=usdt(amount))
+
+    def deposit(self, index: int) -> str:
+        return DEPOSITS.derive(index)
 
     def escrow_id(self, terms: EscrowTerms) -> EscrowId:
         return CONTRACTS.escrow_id(terms)
@@ -97,7 +102,7 @@ def chain(clock: FakeClock) -> InMemoryChain:
 
 class InMemory:
     @pytest.fixture
-    def world(self, chain: InMemoryChain) -> ChainWorld:
+    def world(self, chain: InMemoryChain) -> DepositWorld:
         return InMemoryWorld(chain, chain, chain)
 
 
@@ -105,6 +110,9 @@ class TestChainReader(InMemory, ChainReaderContract): ...
 
 
 class TestChainSender(InMemory, ChainSenderContract): ...
+
+
+class TestChainSweeps(InMemory, ChainSweepsContract): ...
 
 
 class TestFaults:

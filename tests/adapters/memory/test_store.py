@@ -14,11 +14,23 @@ from tests.contracts.escrows import EscrowsContract
 from tests.contracts.events import EventLogContract
 from tests.contracts.idempotency import IdempotencyKeysContract
 from tests.contracts.intents import IntentsContract
+from tests.contracts.job_claims import HandingOverContract, JobOrderContract, LeasesContract
+from tests.contracts.job_console import (
+    CleaningContract,
+    JobConsoleContract,
+    PauseContract,
+    RetryByHandContract,
+)
 from tests.contracts.jobs import JobNoticesContract, JobsContract
 from tests.contracts.ledger import LedgerContract
+from tests.contracts.ledger_in_time import LedgerInTimeContract
 from tests.contracts.merchants import MerchantsContract
+from tests.contracts.parking import ParkingContract
+from tests.contracts.seals import SealsContract
 from tests.contracts.settlements import SettlementsContract
+from tests.contracts.sweeps import DueSweepsContract, SweepsContract
 from tests.contracts.unit_of_work import UnitOfWorkContract
+from tests.contracts.values import ValuesContract
 from tests.contracts.webhooks import WebhooksContract
 
 if TYPE_CHECKING:
@@ -48,7 +60,25 @@ class TestEscrows(InMemory, EscrowsContract): ...
 class TestLedger(InMemory, LedgerContract): ...
 
 
+class TestLedgerInTime(InMemory, LedgerInTimeContract): ...
+
+
+class TestValues(InMemory, ValuesContract): ...
+
+
+class TestSeals(InMemory, SealsContract): ...
+
+
+class TestParking(InMemory, ParkingContract): ...
+
+
 class TestSettlements(InMemory, SettlementsContract): ...
+
+
+class TestSweeps(InMemory, SweepsContract): ...
+
+
+class TestDueSweeps(InMemory, DueSweepsContract): ...
 
 
 class TestWebhooks(InMemory, WebhooksContract): ...
@@ -70,6 +100,27 @@ class TestIdempotencyKeys(InMemory, IdempotencyKeysContract): ...
 
 
 class TestJobs(InMemory, JobsContract): ...
+
+
+class TestJobOrder(InMemory, JobOrderContract): ...
+
+
+class TestLeases(InMemory, LeasesContract): ...
+
+
+class TestHandingOver(InMemory, HandingOverContract): ...
+
+
+class TestJobConsole(InMemory, JobConsoleContract): ...
+
+
+class TestPause(InMemory, PauseContract): ...
+
+
+class TestRetryByHand(InMemory, RetryByHandContract): ...
+
+
+class TestCleaning(InMemory, CleaningContract): ...
 
 
 class TestJobNotices(InMemory, JobNoticesContract):

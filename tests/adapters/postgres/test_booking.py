@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as some
 
-from adapters.postgres.booking import mergeable
+from adapters.postgres.booking import runs
 from domain.ledger.accounts import WORLD, available, reserved
 from domain.ledger.model import InsufficientFunds
 from tests.builders import MERCHANT, USDT, earned, paid_to, usdt
@@ -37,10 +37,10 @@ def test_runs_overdraw_exactly_when_their_transactions_do(opening: int, moves: l
 
     transactions = [moved(amount) for amount in moves]
     worth = dict(zip(map(id, transactions), moves, strict=True))
-    runs = list(mergeable(transactions))
+    found = list(runs(transactions))
 
-    assert [it for run in runs for it in run] == transactions
-    by_run = [sum(worth[id(it)] for it in run) for run in runs]
+    assert [it for run in found for it in run.transactions] == transactions
+    by_run = [sum(worth[id(it)] for it in run.transactions) for run in found]
     assert (lowest(by_run) < 0) == (lowest(moves) < 0)
 
 

@@ -14,11 +14,23 @@ from tests.contracts.escrows import EscrowsContract
 from tests.contracts.events import EventLogContract
 from tests.contracts.idempotency import IdempotencyKeysContract
 from tests.contracts.intents import IntentsContract
+from tests.contracts.job_claims import HandingOverContract, JobOrderContract, LeasesContract
+from tests.contracts.job_console import (
+    CleaningContract,
+    JobConsoleContract,
+    PauseContract,
+    RetryByHandContract,
+)
 from tests.contracts.jobs import JobNoticesContract, JobsContract
 from tests.contracts.ledger import LedgerContract
+from tests.contracts.ledger_in_time import LedgerInTimeContract
 from tests.contracts.merchants import MerchantsContract
+from tests.contracts.parking import ParkingContract
+from tests.contracts.seals import SealsContract
 from tests.contracts.settlements import SettlementsContract
+from tests.contracts.sweeps import DueSweepsContract, SweepsContract
 from tests.contracts.unit_of_work import UnitOfWorkContract
+from tests.contracts.values import ValuesContract
 from tests.contracts.webhooks import WebhooksContract
 
 if TYPE_CHECKING:
@@ -50,7 +62,25 @@ class TestEscrows(Stored, EscrowsContract): ...
 class TestLedger(Stored, LedgerContract): ...
 
 
+class TestLedgerInTime(Stored, LedgerInTimeContract): ...
+
+
+class TestValues(Stored, ValuesContract): ...
+
+
+class TestSeals(Stored, SealsContract): ...
+
+
+class TestParking(Stored, ParkingContract): ...
+
+
 class TestSettlements(Stored, SettlementsContract): ...
+
+
+class TestSweeps(Stored, SweepsContract): ...
+
+
+class TestDueSweeps(Stored, DueSweepsContract): ...
 
 
 class TestWebhooks(Stored, WebhooksContract): ...
@@ -69,6 +99,27 @@ class TestEventLog(Stored, EventLogContract): ...
 
 
 class TestJobs(Stored, JobsContract): ...
+
+
+class TestJobOrder(Stored, JobOrderContract): ...
+
+
+class TestLeases(Stored, LeasesContract): ...
+
+
+class TestHandingOver(Stored, HandingOverContract): ...
+
+
+class TestJobConsole(Stored, JobConsoleContract): ...
+
+
+class TestPause(Stored, PauseContract): ...
+
+
+class TestRetryByHand(Stored, RetryByHandContract): ...
+
+
+class TestCleaning(Stored, CleaningContract): ...
 
 
 class TestIdempotencyKeys(Stored, IdempotencyKeysContract): ...

@@ -22,7 +22,14 @@ from domain.chains.model import (
     Fact,
     Transfer,
 )
-from domain.chains.submissions import Instruction, RefundEscrow, ReleaseEscrow, SendMoney
+from domain.chains.submissions import (
+    FundGas,
+    Instruction,
+    RefundEscrow,
+    ReleaseEscrow,
+    SendMoney,
+    SweepDeposit,
+)
 from domain.escrow.model import EscrowTerms
 from domain.fees.model import FeeSchedule
 from domain.intents.model import DepositAddress
@@ -70,7 +77,9 @@ FACTS = some.one_of(
         ],
     )
 )  # fmt: skip
-INSTRUCTIONS = some.one_of(*map(built, [SendMoney, ReleaseEscrow, RefundEscrow]))
+INSTRUCTIONS = some.one_of(
+    *map(built, [SendMoney, ReleaseEscrow, RefundEscrow, FundGas, SweepDeposit])
+)
 PAY_TO = DepositAddress | EscrowTerms
 
 

@@ -13,7 +13,7 @@ import pytest
 from adapters.postgres.storage import PoolSettings
 from domain.ledger.accounts import available, reserved
 from domain.ledger.model import InsufficientFunds
-from domain.shared.idempotency import Answer, KeyInFlight
+from domain.shared.idempotency import KEY_LIFE, Answer, KeyInFlight
 from domain.shared.ids import IntentId
 from ports.unit_of_work import AlreadyExists, StorageUnavailable
 from tests.builders import (
@@ -122,7 +122,7 @@ async def test_events_hold_their_merchants_counter_only_for_the_commit(begin: Be
 async def test_of_duplicates_in_flight_one_is_carried_out(begin: Begin) -> None:
     async def request() -> str:
         async with begin() as work:
-            answer = await work.idempotency.claim(owner=MERCHANT, key="k-1")
+            answer = await work.idempotency.claim(owner=MERCHANT, key="k-1", life=KEY_LIFE)
             if answer is not None:
                 return "replayed"
             await work.events.record(an_event())
@@ -324,3 +324,35 @@ async def test_one_connection_is_enough(storage: PostgresStorage) -> None:
     async with narrow.begin() as work:
         assert len(await work.events.after(owner=MERCHANT, sequence=0, limit=9)) == 4
     await narrow.close()
+
+
+async def test_a_deposit_index_is_drawn_again_only_if_it_was_certainly_not_used(
+    begin: Begin, postgres_dsn: str
+) -> None:
+    async with begin() as undone:
+        assert await undone.intents.next_deposit_index() == 0
+    await given(begin, a_merchant())
+    with pytest.raises(AlreadyExists):
+        await _draw_and_add(begin, index=0)
+
+    async with begin() as lost:
+        assert await lost.intents.next_deposit_index() == 0
+        await lost.merchants.add(a_merchant("mer_02"))
+        await lost.merchants.all()
+        await end_sessions(postgres_dsn)
+        with pytest.raises(StorageUnavailable):
+            await lost.commit()
+
+    async with begin() as committed:
+        assert await committed.intents.next_deposit_index() == 1
+        await committed.commit()
+    async with begin() as after:
+        assert await after.intents.next_deposit_index() == 2
+
+
+async def _draw_and_add(begin: Begin, *, index: int) -> None:
+    """Draw a deposit index in a unit of work that the commit refuses."""
+    async with begin() as work:
+        assert await work.intents.next_deposit_index() == index
+        await work.merchants.add(a_merchant())
+        await work.commit()

@@ -184,6 +184,7 @@ class TestDepositAddresses:
 
         captured = (await world.now(intent)).captured
         assert captured >= DUE + 200
+        assert "payment.captured" in await world.told(intent.id)
         assert await world.earned() + await world.booked(PLATFORM_FEES) == captured
         await world.must_be_right()
 

@@ -16,7 +16,7 @@ from domain.settlements.payouts import PayoutState
 from ports.chain import ChainUnavailable
 from tests.builders import CHAIN
 from tests.domain.mishaps import Died, Mortal
-from tests.domain.world import DUE, HOT, NET, compose, new_world
+from tests.domain.world import DUE, HOT, NET, OTHER_TOKEN, compose, new_world
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +66,33 @@ class TestReorgs:
         ]
         await world.settle_down()
         assert await world.earned() == await world.suspense() == 0
+        await world.must_be_right()
+
+    async def test_another_token_that_is_gone_is_retracted(self, world: World) -> None:
+        intent = await world.intent()
+        transaction = world.pay(intent, 3, asset=OTHER_TOKEN.id)
+        await world.read()
+        assert (await world.now(intent)).exception is PaymentException.WRONG_ASSET
+
+        world.chain.reorg(depth=1, drop=[transaction])
+        await world.watch()
+
+        assert (await world.now(intent)).exception is PaymentException.RETRACTED
+        assert (await world.told(intent.id))[-1] == "payment.retracted"
+        await world.settle_down()
+        assert await world.suspense(OTHER_TOKEN.id) == 0
+
+    async def test_one_of_two_other_tokens_that_stays_is_shown(self, world: World) -> None:
+        intent = await world.intent()
+        gone = world.pay(intent, 3, asset=OTHER_TOKEN.id)
+        world.pay(intent, 4, asset=OTHER_TOKEN.id)
+        await world.read()
+
+        world.chain.reorg(depth=1, drop=[gone])
+        await world.settle_down()
+
+        assert (await world.now(intent)).exception is PaymentException.WRONG_ASSET
+        assert await world.suspense(OTHER_TOKEN.id) == 4
         await world.must_be_right()
 
     async def test_money_that_comes_back_in_another_block_counts_again_and_once(

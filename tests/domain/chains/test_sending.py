@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,8 @@ from domain.escrow.model import EscrowState
 from domain.ledger.accounts import PAYOUTS_IN_FLIGHT
 from domain.settlements.payouts import PayoutState
 from ports.chain import ChainUnavailable
-from ports.unit_of_work import StorageUnavailable
-from tests.builders import CHAIN, coins
+from ports.unit_of_work import NotFound, StorageUnavailable
+from tests.builders import CHAIN, NOON, a_submission, coins, usdt
 from tests.domain.mishaps import Died, Mortal, yielding
 from tests.domain.world import GAS, HOT, NET, TILL, new_world
 
@@ -234,6 +235,20 @@ class TestRefusals:
         assert (refused.state, refused.signed) == (SubmissionState.REFUSED, None)
         assert refused.reason == "not held"
         assert await world.send() == Sent(signed=0, broadcast=0, waiting=0)
+
+
+async def test_one_that_cannot_be_right_does_not_hold_up_the_others(world: World) -> None:
+    payout = await world.payout_under_way()
+    world.chain.fund(HOT, usdt(1_000))
+    async with world.services.begin() as work:
+        oldest = NOON - timedelta(days=1)
+        await work.chains.add_submission(a_submission(purpose="po_none", created_at=oldest))
+        await work.commit()
+
+    with pytest.raises(NotFound, match="po_none"):
+        await world.send()
+
+    assert (await world.payout(payout.id)).state is PayoutState.BROADCAST
 
 
 async def test_no_more_are_in_flight_than_nodes_keep(world: World) -> None:

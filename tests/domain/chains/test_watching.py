@@ -92,6 +92,25 @@ async def test_progress_says_how_far_the_chain_was_read(world: World) -> None:
     assert (await world.watch()).final == before.final + 150
 
 
+async def test_a_long_backlog_is_final_once_the_final_block_was_read_and_in_slices(
+    world: World,
+) -> None:
+    before = await world.watch()
+    intent = await world.intent()
+    world.pay(intent)
+    world.chain.mine(250)
+
+    rounds = [await world.services.watcher.watch(chain=CHAIN) for _ in range(2)]
+    assert {progress.final for progress in rounds} == {before.final}
+    assert (await world.now(intent)).received == DUE
+
+    slow = attrs.evolve(world.services.watcher, blocks_max=100)
+    finals = [(await slow.watch(chain=CHAIN)).final for _ in range(3)]
+    assert finals == [before.final + 100, before.final + 200, before.final + 250]
+    assert (await world.now(intent)).final == DUE
+    await world.must_be_right()
+
+
 async def test_a_range_is_no_longer_than_the_watcher_wants(world: World) -> None:
     few = compose(world.around).watcher
     world.chain.mine(5)

@@ -200,8 +200,21 @@ class TestRetraction:
     def test_what_is_still_enough_goes_on(self) -> None:
         intent = see(see(waiting(), DUE), 50).retract(50, was_final=False, at=LATE)
 
-        assert intent.status is S.PROCESSING
+        assert (intent.status, intent.exception) == (S.PROCESSING, PaymentException.NONE)
         assert intent.finalize(DUE, at=LATE).captured == DUE
+
+    def test_dust_that_vanishes_leaves_no_mark_on_what_is_paid(self) -> None:
+        paid = see(see(pay(waiting(), DUE), 50), 7).retract(50, was_final=False, at=LATE)
+
+        assert (paid.status, paid.exception) == (S.SUCCEEDED, PaymentException.OVERPAID)
+
+    def test_another_token_that_vanishes_is_no_longer_shown(self) -> None:
+        alone = waiting().see_wrong_asset().retract_wrong_asset()
+        beside = see(see(waiting(), 5).see_wrong_asset(), 5).retract_wrong_asset()
+
+        assert alone.exception is PaymentException.RETRACTED
+        assert alone.see_wrong_asset().exception is PaymentException.WRONG_ASSET
+        assert beside.exception is PaymentException.UNDERPAID
 
     def test_captured_money_that_vanishes_goes_to_a_person(self) -> None:
         intent = pay(waiting(), DUE).retract(DUE, was_final=True, at=LATE)

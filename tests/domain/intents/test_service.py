@@ -164,7 +164,7 @@ class TestIdempotency:
 
         intents = [it for it in made if isinstance(it, PaymentIntent)]
         assert len(intents) == 1
-        assert all(isinstance(it, PaymentIntent | KeyInFlight) for it in made)
+        assert all(isinstance(it, PaymentIntent | KeyInFlight | RequestReplayed) for it in made)
         assert len(world.around.store.tables.intents) == 1
 
     async def test_a_request_that_died_leaves_no_trace_of_its_key(self) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
 
 from domain.ledger.comparing import CoverageMissing
 from domain.ledger.model import Transaction, credit, debit
 from ports.chain import ChainUnavailable
-from tests.builders import CHAIN, COIN, CUSTODY, NOON, USDT, usdt
+from tests.builders import CHAIN, COIN, CUSTODY, NOON, USDT, coins, usdt
+from tests.domain.ledger.divergences import planted
 from tests.domain.world import (
     DUE,
     GAS,
@@ -137,14 +140,7 @@ async def test_a_tank_that_was_booked_first_is_not_missing_where_reading_begins(
 
 
 async def test_only_what_was_brought_in_may_be_booked_before_its_block(world: World) -> None:
-    await world.services.books.book(
-        Transaction(
-            kind="mistake",
-            reference="by hand",
-            postings=(debit(PLACES.gas, coins(5)), credit(CUSTODY, coins(5))),
-            effective_at=world.clock.now() + timedelta(hours=1),
-        )
-    )
+    await planted(world, coins(5), at=world.clock.now() + timedelta(hours=1), into=PLACES.gas)
 
     [gas] = [it for it in await world.services.books.compare(chain=CHAIN) if not it.agree]
 

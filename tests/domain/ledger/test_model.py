@@ -25,9 +25,11 @@ from domain.ledger.accounts import (
     suspense,
 )
 from domain.ledger.model import (
+    OF_HOLDS,
     Balance,
     BookedTransaction,
     EmptyTransaction,
+    NotReversible,
     Transaction,
     Unbalanced,
     balance,
@@ -146,13 +148,26 @@ def test_a_reversal_is_the_exact_inverse_and_names_what_it_undoes(
 ) -> None:
     booked = BookedTransaction(TransactionId("tx_1"), NOON, transaction)
 
-    reversal = booked.reversal(at=NOON)
+    reversal = booked.reversal(at=NOON, note="a mistake")
 
-    assert reversal.reverses == "tx_1"
+    assert (reversal.reverses, reversal.note) == ("tx_1", "a mistake")
     assert reversal.reference == transaction.reference
     assert sums(reversal) == {key: -total for key, total in sums(transaction).items()}
-    again = BookedTransaction(TransactionId("tx_2"), NOON, reversal).reversal(at=NOON)
-    assert again.postings == transaction.postings
+    with pytest.raises(NotReversible):
+        BookedTransaction(TransactionId("tx_2"), NOON, reversal).reversal(at=NOON)
+
+
+@pytest.mark.parametrize("kind", sorted(OF_HOLDS))
+def test_what_belongs_to_a_hold_is_not_reversed(kind: str) -> None:
+    moved = Transaction(
+        kind=kind,
+        reference="r",
+        postings=(debit(CUSTODY, usdt(1)), credit(WORLD, usdt(1))),
+        effective_at=NOON,
+    )
+
+    with pytest.raises(NotReversible):
+        BookedTransaction(TransactionId("tx_1"), NOON, moved).reversal(at=NOON)
 
 
 @given(accounts, st.integers(-(2**200), 2**200))

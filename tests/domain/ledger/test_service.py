@@ -1,37 +1,35 @@
-"""Use cases of the books: they are checked, and compared with the chain to the last unit."""
+"""Use cases of the books: balances, corrections, holds that lapse, and the gas tank."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.ledger.accounts import available
-from domain.ledger.model import Transaction, credit, debit
-from domain.ledger.service import CoverageMissing
-from domain.shared.ids import MerchantId
-from ports.chain import ChainUnavailable
-from tests.builders import CHAIN, COIN, CUSTODY, NOON, USDT, coins, usdt
-from tests.domain.mishaps import yielding
+from domain.ledger.accounts import PAYOUTS_IN_FLIGHT, available, reserved
+from domain.ledger.holds import HoldNotPending
+from domain.ledger.model import AlreadyReversed, InsufficientFunds, NotReversible
+from domain.shared.ids import HoldId, MerchantId, TransactionId
+from ports.unit_of_work import NotFound
+from tests.builders import CHAIN, COIN, a_hold, coins, earned, paid_to, usdt
+from tests.domain.mishaps import Died, Mortal, yielding
 from tests.domain.world import (
-    DUE,
     GAS,
     HOT,
     NET,
-    PAYER,
     PLACES,
     STRANGER,
     Surroundings,
-    address_for,
     another_merchant,
     compose,
 )
 
 if TYPE_CHECKING:
-    from tests.domain.world import (
-        World,
-    )
+    from domain.ledger.model import Transaction
+    from tests.domain.world import World
 
 
 async def paid(world: World) -> World:
@@ -39,144 +37,6 @@ async def paid(world: World) -> World:
     world.pay(await world.intent())
     await world.settle_down()
     return world
-
-
-class TestCheck:
-    async def test_nothing_is_found_in_books_that_are_right(self, world: World) -> None:
-        assert await world.services.books.check() == []
-        await paid(world)
-        assert await world.services.books.check() == []
-
-    async def test_a_kept_balance_that_differs_from_its_postings_is_found(
-        self, world: World
-    ) -> None:
-        await paid(world)
-        mine = available(world.merchant.id)
-        world.around.store.tables.kept.put((mine, USDT.id), -NET - 1)
-
-        [finding] = await world.services.books.check()
-
-        assert finding.what == "kept balance differs from postings"
-        assert mine in finding.where
-
-    async def test_a_kept_balance_without_postings_is_found(self, world: World) -> None:
-        ghost = available(MerchantId("mer_ghost"))
-        world.around.store.tables.kept.put((ghost, USDT.id), -5)
-
-        [finding] = await world.services.books.check()
-
-        assert finding.what == "kept balance differs from postings"
-
-    async def test_a_constrained_account_without_a_balance_row_is_found(
-        self, world: World
-    ) -> None:
-        await paid(world)
-        mine = available(world.merchant.id)
-        world.around.store.tables.kept.remove((mine, USDT.id))
-
-        [finding] = await world.services.books.check()
-
-        assert finding.what == "constrained account without a balance row"
-
-    async def test_a_promise_below_zero_is_found(self, world: World) -> None:
-        mine = available(world.merchant.id)
-        tables = world.around.store.tables
-        tables.sums.put((mine, USDT.id), 7)
-        tables.kept.put((mine, USDT.id), 7)
-
-        found = await world.services.books.check()
-
-        assert "constrained account below zero" in {finding.what for finding in found}
-
-    async def test_a_transaction_that_does_not_sum_to_zero_is_found(self, world: World) -> None:
-        await paid(world)
-        booked = list(world.around.store.tables.transactions)[-1]
-        halves = booked.transaction.postings[:1]
-        # Nothing in the domain can make such a transaction; a hand in the database could.
-        object.__setattr__(booked.transaction, "postings", halves)
-
-        found = await world.services.books.check()
-
-        assert ("transaction does not sum to zero", booked.id) in {
-            (finding.what, finding.where) for finding in found
-        }
-
-
-class TestComparison:
-    async def test_books_and_chain_agree_place_by_place(self, world: World) -> None:
-        await paid(world)
-        await world.paid_escrow()
-
-        compared = await world.services.books.compare(chain=CHAIN)
-
-        held = {(it.account, it.asset): it.books for it in compared if it.books}
-        assert held == {
-            (PLACES.deposits, USDT.id): DUE,
-            (PLACES.escrow, USDT.id): DUE,
-            (PLACES.gas, COIN.id): GAS,
-        }
-        assert all(spot.agree for spot in compared)
-
-    async def test_money_that_is_not_final_is_in_neither(self, world: World) -> None:
-        world.pay(await world.intent())
-        await world.read(2)
-
-        await world.must_be_right()
-
-    async def test_what_was_taken_from_the_hot_wallet_shows(self, world: World) -> None:
-        await world.released()
-        world.chain.transfer(usdt(1), source=HOT, target=STRANGER)
-        await world.settle_down()
-
-        [differs] = [it for it in await world.services.books.compare(chain=CHAIN) if not it.agree]
-
-        assert (differs.account, differs.books, differs.chain) == (PLACES.hot, NET, NET - 1)
-
-    async def test_a_booking_without_money_shows(self, world: World) -> None:
-        async with world.around.store.begin() as work:
-            await work.ledger.book(
-                Transaction(
-                    kind="mistake",
-                    reference="by hand",
-                    postings=(
-                        debit(CUSTODY, usdt(3)),
-                        credit(PLACES.suspense, usdt(3)),
-                    ),
-                    effective_at=NOON,
-                )
-            )
-            await work.commit()
-
-        [differs] = [it for it in await world.services.books.compare(chain=CHAIN) if not it.agree]
-
-        assert (differs.books, differs.chain) == (3, 0)
-
-    async def test_every_address_ever_issued_counts(self, world: World) -> None:
-        expired = await world.intent()
-        world.clock.advance(days=1)
-        await world.settle_down()
-        await world.services.intents.expire_due(chain=CHAIN)
-        world.chain.transfer(usdt(9), source=PAYER, target=address_for(expired))
-        await world.settle_down()
-
-        spots = {
-            (it.account, it.asset): it.chain
-            for it in await world.services.books.compare(chain=CHAIN)
-        }
-
-        assert spots[PLACES.deposits, USDT.id] == 9
-        await world.must_be_right()
-
-    async def test_a_chain_that_was_not_read_is_compared_with_nothing(self) -> None:
-        with pytest.raises(CoverageMissing):
-            await compose(Surroundings()).books.compare(chain=CHAIN)
-
-    async def test_a_chain_that_does_not_answer_is_compared_with_nothing(
-        self, world: World
-    ) -> None:
-        world.chain.fail_next()
-        with pytest.raises(ChainUnavailable):
-            await world.services.books.compare(chain=CHAIN)
 
 
 class TestGasTank:
@@ -249,3 +109,153 @@ async def test_a_merchant_whose_name_begins_like_anothers_sees_its_own_only(
     shorter = MerchantId(world.merchant.id[:-1])
 
     assert await world.services.books.merchant_balances(owner=shorter) == []
+
+
+async def test_a_balance_of_the_past_is_what_had_been_booked_by_then(world: World) -> None:
+    mine = available(world.merchant.id)
+    await paid(world)
+    then = world.clock.now()
+    world.clock.advance(seconds=1)
+    await paid(world)
+
+    [now] = await world.services.books.balances(prefix=mine)
+    [past] = await world.services.books.balances(prefix=mine, at=then)
+
+    assert (past.money, now.money) == (usdt(NET), usdt(2 * NET))
+    assert await world.services.books.balances(prefix=mine, at=then - timedelta(seconds=1)) == []
+
+
+class TestReversal:
+    async def test_it_undoes_a_booking_once_and_keeps_the_reason(self, world: World) -> None:
+        [wrong] = await by_hand(world, earned(7, by=world.merchant.id))
+
+        reversal = await world.services.books.reverse(transaction_id=wrong, reason="typed twice")
+
+        assert reversal.transaction.note == "typed twice"
+        assert await world.earned() == 0
+        with pytest.raises(AlreadyReversed):
+            await world.services.books.reverse(transaction_id=wrong, reason="again")
+        with pytest.raises(NotReversible):
+            await world.services.books.reverse(transaction_id=reversal.id, reason="after all")
+        assert await world.earned() == 0
+
+    async def test_what_is_spent_is_not_taken_back(self, world: World) -> None:
+        [wrong] = await by_hand(world, earned(7, by=world.merchant.id))
+        await by_hand(world, paid_to(reserved(world.merchant.id), 7, by=world.merchant.id))
+
+        with pytest.raises(InsufficientFunds):
+            await world.services.books.reverse(transaction_id=wrong, reason="too late")
+
+        assert await world.set_aside() == 7
+
+    async def test_two_at_once_undo_it_once(self, world: World) -> None:
+        [wrong] = await by_hand(world, earned(7, by=world.merchant.id))
+
+        done = await asyncio.gather(
+            *(
+                yielding(world.around).books.reverse(transaction_id=wrong, reason=str(number))
+                for number in range(3)
+            ),
+            return_exceptions=True,
+        )
+
+        assert sum(isinstance(each, AlreadyReversed) for each in done) == 2
+        assert await world.earned() == 0
+
+    async def test_what_is_not_there_is_told(self, world: World) -> None:
+        with pytest.raises(NotFound):
+            await world.services.books.reverse(
+                transaction_id=TransactionId("tx_none"), reason="why not"
+            )
+
+
+class TestHoldsThatLapse:
+    async def test_they_give_the_money_back_once(self, world: World) -> None:
+        await held(world, "hold_1", lapses=True)
+        await held(world, "hold_2", lapses=True)
+        await held(world, "hold_3", lapses=False)
+        assert await world.services.books.expire_holds() == 0
+        world.clock.advance(hours=1)
+
+        assert await world.services.books.expire_holds(limit=1) == 1
+        assert await world.services.books.expire_holds() == 1
+        assert await world.services.books.expire_holds() == 0
+
+        assert (await world.earned(), await world.set_aside()) == (10, 5)
+
+    async def test_two_at_once_end_each_once(self, world: World) -> None:
+        for number in range(4):
+            await held(world, f"hold_{number}", lapses=True)
+        world.clock.advance(hours=1)
+
+        ended = await asyncio.gather(
+            *(yielding(world.around).books.expire_holds() for _ in range(3))
+        )
+
+        assert sum(ended) == 4
+        assert (await world.earned(), await world.set_aside()) == (20, 0)
+
+    async def test_one_that_is_posted_meanwhile_is_left_as_it_is(self, world: World) -> None:
+        await held(world, "hold_1", lapses=True)
+        world.clock.advance(hours=1)
+
+        async def post() -> bool:
+            async with yielding(world.around).begin() as work:
+                hold = await work.ledger.lock_hold(HoldId("hold_1"))
+                try:
+                    posted, moved = hold.post(target=PAYOUTS_IN_FLIGHT, at=world.clock.now())
+                except HoldNotPending:
+                    return False
+                await work.ledger.save_hold(posted)
+                await work.ledger.book(moved)
+                await work.commit()
+            return True
+
+        posted, expired = await asyncio.gather(post(), yielding(world.around).books.expire_holds())
+
+        assert posted + expired == 1
+        assert await world.set_aside() == 0
+        assert await world.earned() + await world.booked(PAYOUTS_IN_FLIGHT) == 5
+
+    async def test_a_process_that_dies_at_any_step_ends_each_once(self, world: World) -> None:
+        await held(world, "hold_1", lapses=True)
+        await held(world, "hold_2", lapses=True)
+        world.clock.advance(hours=1)
+
+        for step in range(1, 60):
+            process = Mortal(world.around, dies_at=step)
+            with suppress(Died):
+                await process.services.books.expire_holds()
+                break
+        else:
+            raise AssertionError("it never gets to its end")
+
+        assert step > 10
+        assert (await world.earned(), await world.set_aside()) == (10, 0)
+        kinds = [it.transaction.kind for it in world.around.store.tables.transactions]
+        assert kinds.count("void") == 2
+
+
+async def by_hand(world: World, *transactions: Transaction) -> list[TransactionId]:
+    before = len(world.around.store.tables.transactions)
+    async with world.around.store.begin() as work:
+        await work.ledger.book(*transactions)
+        await work.commit()
+    return [booked.id for booked in world.around.store.tables.transactions][before:]
+
+
+async def held(world: World, name: str, *, lapses: bool) -> None:
+    """Hold 5 units, which the merchant has earned before."""
+    mine = world.merchant.id
+    hold = a_hold(
+        name,
+        source=available(mine),
+        aside=reserved(mine),
+        money=usdt(5),
+        expires_at=world.clock.now() + timedelta(minutes=5) if lapses else None,
+    )
+    async with world.around.store.begin() as work:
+        await work.ledger.book(earned(5, by=mine))
+        await work.ledger.add_hold(hold)
+        await work.ledger.book(hold.reservation(at=world.clock.now()))
+        await work.commit()

@@ -252,7 +252,7 @@ class TestDeath:
             assert len(await running.claim(limit=1)) == 1
             world.clock.advance(seconds=LEASE.seconds)
 
-        assert await run_due(running) == [False]
+        assert await run_due(running) == []
         assert work.done == []
         assert jobs(world)[0].state is JobState.DEAD
         world.clock.advance(days=1)

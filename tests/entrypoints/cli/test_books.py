@@ -16,7 +16,7 @@ from config.bootstrap import operator
 from config.settings import load
 from domain.fees.model import FeeSchedule
 from domain.merchants.model import PayoutTerms
-from tests.builders import CHAIN, a_cursor, earned
+from tests.builders import CHAIN, USDT, a_cursor, earned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,9 +129,11 @@ def test_an_entry_that_somebody_has_changed_is_named(
     told = switchyard("books", "check", f"--settings={settings_file}")
 
     assert told.exit_code == 1
-    assert told.stdout == "2 findings\n"
+    assert told.stdout == "4 findings\n"
     assert f"transaction does not sum to zero: {transaction}" in told.stderr
+    assert f"all accounts together do not sum to zero: {USDT.id}: -1" in told.stderr
     assert f"kept balance differs from postings: {account}" in told.stderr
+    assert "transaction that nobody could have booked: one of those without a seal" in told.stderr
 
 
 def test_a_chain_that_was_never_read_is_told(
@@ -158,7 +160,8 @@ def test_a_chain_that_holds_something_else_is_named(
     chain: dict[str, Any],
 ) -> None:
     coin = {"id": f"{CHAIN}/slip44:60", "symbol": "ETH", "decimals": 18}
-    file = written(database={"url": postgres_dsn}, chains=[chain], assets=[coin])
+    dollar = {"id": "iso4217:USD", "symbol": "USD", "decimals": 2}
+    file = written(database={"url": postgres_dsn}, chains=[chain], assets=[coin, dollar])
     with_services(file, read_the_chain)
 
     told = switchyard("books", "check", f"--settings={file}")

@@ -56,6 +56,22 @@ async def test_the_first_answer_is_told_whatever_has_become_since(gateway: Gatew
     assert shown["status"] == "processing"
 
 
+async def test_a_key_is_as_good_as_new_after_a_day(gateway: Gateway) -> None:
+    first = await post(gateway.ada)
+    gateway.clock.advance(hours=23, minutes=59)
+    assert replayed(await post(gateway.ada))
+    gateway.clock.advance(minutes=1)
+
+    cheaper = BODY | {"price": price(1)}
+    second = await post(gateway.ada, body=cheaper)
+
+    assert (second.status_code, replayed(second)) == (201, False)
+    assert second.json()["id"] != first.json()["id"]
+    again = await post(gateway.ada, body=cheaper)
+    assert (again.content, replayed(again)) == (second.content, True)
+    assert refusal(await post(gateway.ada)) == REUSED
+
+
 async def test_another_request_with_the_key_is_refused(gateway: Gateway) -> None:
     first = told(await post(gateway.ada), 201)
     before = await gateway.everything()

@@ -34,7 +34,7 @@ SETTINGS = {
     "database": {"url": "in memory"},
     "http": {"cursor_key": "c" * 32},
     "keys": {"xpub": "xpub of a test"},
-    "assets": [],
+    "assets": [{"id": "iso4217:USD", "symbol": "USD", "decimals": 2}],
     "chains": [],
     "rates": [],
 }
@@ -119,6 +119,11 @@ class RunningWorker:
 
         found: list[Job] = self.ask(look)
         return found
+
+    def kept(self) -> list[Job]:
+        """Return the job table as the worker has left it."""
+        storage: ClosableStorage = self.outage._begin.__self__  # type: ignore[attr-defined]  # Its method.
+        return [*storage.store.tables.jobs]
 
     def wait_for(self, holds: Callable[[], object]) -> None:
         """Wait until something holds."""

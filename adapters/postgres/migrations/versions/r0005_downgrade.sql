@@ -1,1 +1,3 @@
 -- Back to the schema before.
+
+drop table sweep, deposit_holding;

@@ -1,0 +1,52 @@
+"""Who was recognised by which API key a moment ago, so that not every request asks the storage."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+
+import attrs
+
+from domain.merchants.model import Merchant
+
+RECOGNISED_FOR = timedelta(seconds=5)
+"""How long a key that was revoked, or a merchant's terms that were changed, may still count."""
+
+KEYS_MAX = 4096
+"""How many keys are remembered at most; the one not used for the longest time is forgotten."""
+
+
+@attrs.frozen
+class _Sighting:
+    merchant: Merchant
+    seen_at: datetime
+
+
+@attrs.frozen
+class Recognition:
+    """Merchants by the digest of their key, each as the storage knew him at most so long ago.
+
+    Only keys that are valid are remembered: a new key counts at once, and guessing keys fills
+    nothing.
+    """
+
+    _sightings: OrderedDict[bytes, _Sighting] = attrs.field(factory=OrderedDict, init=False)
+
+    def find(self, digest: bytes, *, at: datetime) -> Merchant | None:
+        """Return who has this key, if the storage was asked lately."""
+        sighting = self._sightings.get(digest)
+        if sighting is None:
+            return None
+        # A clock that was put back must not make a sighting last for longer.
+        if not timedelta(0) <= at - sighting.seen_at < RECOGNISED_FOR:
+            del self._sightings[digest]
+            return None
+        self._sightings.move_to_end(digest)
+        return sighting.merchant
+
+    def remember(self, digest: bytes, merchant: Merchant, *, at: datetime) -> None:
+        """Note what the storage, when asked not before ``at``, knew of a key."""
+        self._sightings[digest] = _Sighting(merchant, at)
+        self._sightings.move_to_end(digest)
+        if len(self._sightings) > KEYS_MAX:
+            self._sightings.popitem(last=False)
