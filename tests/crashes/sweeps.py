@@ -1,0 +1,43 @@
+"""The story of a sweep: what lies at a deposit address is brought to the hot wallet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.intents.model import DepositAddress, Method
+from tests.crashes.audit import balance, rows
+from tests.crashes.outside import DUE
+from tests.crashes.story import Act, Story
+from tests.crashes.world import NET
+
+if TYPE_CHECKING:
+    from tests.crashes.world import World
+
+
+async def sweep(world: World) -> Story:
+    """The address is given coins for its fee first, and then moves its money."""
+    merchant = await world.merchant()
+    intent = await world.intent(merchant, Method.ADDRESS)
+    await world.pay(intent)
+    await world.outside.mine()
+    await world.go_on()
+    assert isinstance(intent.pay_to, DepositAddress)
+    address = intent.pay_to.address
+    hot = await world.outside.held(world.demo.hot_wallet)
+
+    async def ends_well() -> None:
+        query = "select state from sweep where address = %s"
+        assert await rows(world, query, address) == [("done",)]
+        assert await world.outside.held(address) == 0
+        assert await world.outside.held(world.demo.hot_wallet) == hot + DUE
+        assert await balance(world, merchant) == (NET, 0)
+
+    return Story(
+        merchant=merchant,
+        acts=[
+            Act(happens=lambda: world.ask_for("sweep_deposits", chain=world.chain)),
+            Act(happens=world.outside.mine),
+            Act(happens=world.outside.mine),
+        ],
+        ends_well=ends_well,
+    )
