@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _TYPED, _LENGTH = 5, 4
 _ASKS = (b"Q", b"P")
 _COMMIT = b"COMMIT\0"
+_WRITES = re.compile(rb"\b(insert into|update|delete from)\b", re.IGNORECASE)
+_IDLE = b"Z\0\0\0\5I"
 _DONE = b"C" + (_LENGTH + len(_COMMIT)).to_bytes(_LENGTH) + _COMMIT
 
 
@@ -42,6 +45,8 @@ class CuttingProxy:
     """The URL of the database."""
     _cut: Cut | None = None
     _spared: int = 0
+    _idle: bool = True
+    _lone: bool = False
     _server: asyncio.Server | None = None
 
     @property
@@ -91,9 +96,10 @@ class CuttingProxy:
         """Pass the client's messages on until one is to be cut."""
         while True:
             message = await _read(reader)
-            asks = message[:1] in _ASKS and _COMMIT in message
-            if asks and self._is_due(Cut.BEFORE):
-                return
+            if message[:1] in _ASKS:
+                self._lone = self._idle and _WRITES.search(message) is not None
+                if (self._lone or _COMMIT in message) and self._is_due(Cut.BEFORE):
+                    return
             server.write(message)
             await server.drain()
 
@@ -102,7 +108,10 @@ class CuttingProxy:
         while True:
             message = await _read(reader)
             where = self._cut
-            if message == _DONE and self._is_due(Cut.AFTER, Cut.HALF):
+            if message[:1] == b"Z":
+                self._idle = message == _IDLE
+            done = message == _DONE or (self._lone and message[:1] == _DONE[:1])
+            if done and self._is_due(Cut.AFTER, Cut.HALF):
                 client.write(message[: len(message) // 2] if where is Cut.HALF else b"")
                 return
             client.write(message)
