@@ -20,6 +20,7 @@ from entrypoints.cli.jobs import jobs
 from entrypoints.cli.lifetime import stop_with_parent
 from entrypoints.cli.operating import operate, settings_option
 from entrypoints.cli.pay import pay
+from entrypoints.cli.simulate import simulate
 
 if TYPE_CHECKING:
     from config.bootstrap import OperatorServices
@@ -46,6 +47,7 @@ def main() -> None:
 main.add_command(demo)
 main.add_command(jobs)
 main.add_command(pay)
+main.add_command(simulate)
 main.add_command(books)
 main.add_command(asset)
 

@@ -1,0 +1,181 @@
+"""The operator: looks in now and then, and does what only a person may do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from config.simulation.invariants import must
+from config.simulation.people import server
+from config.simulation.process import ConnectionLost
+from config.simulation.turns import Park
+from config.simulation.world import CHAIN
+from domain.ledger.parking import AssetParked
+from domain.settlements.model import SettlementState, SettlementTransitionRefused
+from domain.settlements.payouts import PayoutState
+from domain.shared.jobs import JobState
+from domain.webhooks.model import DeliveryState
+from ports.chain import ChainUnavailable
+from ports.unit_of_work import StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from config.simulation.fleet import Fleet
+    from config.simulation.people import People
+    from config.simulation.trace import Trace
+    from config.simulation.world import Gateway, World
+    from domain.shared.ids import DeliveryId, EndpointId, MerchantId, PayoutId, SettlementId
+    from domain.shared.money import AssetId
+
+ROUND = timedelta(hours=3)
+"""How often the operator looks in."""
+REFILL = 3 * 10**6
+"""What is put into the gas tank each time, smallest unit."""
+
+
+class Operator:
+    """Approves, retries, refills, resumes and redelivers, by requests that may fail as any."""
+
+    def __init__(
+        self,
+        world: World,
+        fleet: Fleet,
+        trace: Trace,
+        people: People,
+        *,
+        unforeseen: Callable[[str, Exception], None],
+    ) -> None:
+        self._world = world
+        self._fleet = fleet
+        self._trace = trace
+        self._people = people
+        self._unforeseen = unforeseen
+        self._random = world.random("operator")
+        self._forks_seen = 0
+        self._lies_met = 0
+
+    async def rounds(self) -> None:
+        """Look in, again and again."""
+        while True:
+            await Park(until=self._world.clock.now() + ROUND)
+            await self.look()
+
+    async def look(self) -> None:
+        """Look in once."""
+        await self._resume()
+        await self._resume_assets()
+        await self._money()
+        await self._fill_tank()
+        await self._webhooks()
+
+    async def settle(self) -> None:
+        """Settle at once, whatever the schedule says."""
+        await self._ask("settle", lambda gateway: gateway.settlements.run())
+
+    async def _resume(self) -> None:
+        cursor = self._world.store.tables.cursors.get(CHAIN)
+        if cursor is None or cursor.parked is None:
+            return
+        seen = self._world.network.forks_seen
+        must(seen > self._forks_seen, "a chain is parked for a reason", cursor.parked)
+        self._forks_seen = seen
+        self._trace.counts["parked"] += 1
+        self._trace.note("operator", "finds the chain parked", cursor.parked)
+        await self._ask("resume", lambda gateway: gateway.watcher.resume(chain=CHAIN))
+
+    async def _resume_assets(self) -> None:
+        for parked in list(self._world.store.tables.parked):
+            lies = self._world.network.met
+            must(lies > self._lies_met, "an asset is parked for a reason", parked.reason)
+            self._lies_met = lies
+            self._trace.counts["parked"] += 1
+            self._trace.note("operator", f"finds {parked.asset} parked", parked.reason)
+            await self._resume_asset(parked.asset)
+
+    async def _resume_asset(self, asset: AssetId) -> None:
+        await self._ask(
+            f"resume {asset}", lambda gateway: gateway.conservation.resume(asset=asset)
+        )
+
+    async def _money(self) -> None:
+        tables = self._world.store.tables
+        for settlement in list(tables.settlements):
+            if settlement.state is SettlementState.READY:
+                await self._approve(settlement.id)
+            if settlement.state is not SettlementState.APPROVED or settlement.payout_id is None:
+                continue
+            payout = tables.payouts.get(settlement.payout_id)
+            if payout is not None and payout.state is PayoutState.REFUSED:
+                if self._random.randrange(3) == 0:  # Somebody else does the same.
+                    self._world.turns.start("another operator", self._retry(payout.id))
+                await self._retry(payout.id)
+
+    async def _approve(self, settlement_id: SettlementId) -> None:
+        await self._ask(
+            f"approve {settlement_id}",
+            lambda gateway: gateway.settlements.approve(settlement_id=settlement_id),
+        )
+
+    async def _retry(self, payout_id: PayoutId) -> None:
+        await self._ask(
+            f"retry {payout_id}",
+            lambda gateway: gateway.settlements.retry_payout(payout_id=payout_id),
+        )
+
+    async def _fill_tank(self) -> None:
+        if self._random.randrange(3) == 0:
+            self._world.fill_tank(REFILL)
+        await self._ask("book gas", lambda gateway: gateway.books.book_gas(chain=CHAIN))
+
+    async def _webhooks(self) -> None:
+        tables = self._world.store.tables
+        for number, merchant in enumerate(self._people.merchants):
+            if not any(it.enabled for it in tables.endpoints.where(owner=merchant.id)):
+                await self._register(merchant.id, number)
+        parked = [
+            it.id
+            for it in tables.deliveries
+            if it.state is DeliveryState.PARKED and self._listens(it.endpoint_id)
+        ]
+        for delivery_id in parked[:3]:
+            await self._redeliver(delivery_id)
+        dead = tables.jobs.where(state=JobState.DEAD)
+        must(
+            not dead, "no job is given up", "; ".join(f"{it.name} {it.last_error}" for it in dead)
+        )
+
+    async def _register(self, owner: MerchantId, number: int) -> None:
+        await self._ask(
+            f"register an endpoint of merchant {number}",
+            lambda gateway: gateway.webhooks.register(owner=owner, url=server(number)),
+        )
+
+    async def _redeliver(self, delivery_id: DeliveryId) -> None:
+        await self._ask(
+            f"redeliver {delivery_id}",
+            lambda gateway: gateway.webhooks.redeliver(delivery_id=delivery_id),
+        )
+
+    def _listens(self, endpoint_id: EndpointId) -> bool:
+        endpoint = self._world.store.tables.endpoints.get(endpoint_id)
+        return endpoint is not None and endpoint.enabled
+
+    async def _ask(
+        self, what: str, verb: Callable[[Gateway], Coroutine[Any, Any, object]]
+    ) -> None:
+        try:
+            answer = await self._fleet.request("api-1", what, verb)
+        except (
+            ConnectionLost,
+            StorageUnavailable,
+            ChainUnavailable,
+            SettlementTransitionRefused,
+            AssetParked,
+        ) as error:
+            self._trace.note("operator", what, type(error).__name__)
+        except Exception as error:  # noqa: BLE001 (whatever nobody foresaw)
+            self._trace.note("operator", what, repr(error))
+            self._unforeseen(what, error)
+        else:
+            self._trace.note("operator", what, "done" if answer is not None else "")

@@ -1,0 +1,237 @@
+"""Playing a scenario from beginning to end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import IO, TYPE_CHECKING, Any
+
+import attrs
+
+from config.simulation.checkpoints import Checkpoints
+from config.simulation.faults import Faults
+from config.simulation.fleet import Fleet
+from config.simulation.invariants import Broken, Invariants
+from config.simulation.operator import Operator
+from config.simulation.people import People
+from config.simulation.scenario import Scenario
+from config.simulation.trace import Trace
+from config.simulation.turns import Park, Stuck
+from config.simulation.world import TANKS, World
+from domain.escrow.model import EscrowState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from config.simulation.scenario import Act
+
+AFTERWARDS = timedelta(days=7)
+"""How long there is at most, after the faults stop, for everything to come to an end."""
+BLOCK_MINUTES = (4, 16)
+"""How long a block takes, at least and at most."""
+
+
+@attrs.frozen
+class Outcome:
+    """How a simulation ended."""
+
+    scenario: Scenario
+    broken: str | None
+    """The invariant that did not hold, or None where all did."""
+    what: str
+    after: timedelta
+    """How much virtual time went by."""
+    digest: str
+    """The SHA-256 of the trace."""
+    counts: Mapping[str, int]
+    tail: Sequence[str]
+    """The last lines of the trace."""
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether everything held."""
+        return self.broken is None
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    file: IO[str] | None = None,
+    adapt: Callable[[Any], None] | None = None,
+) -> Outcome:
+    """Play a scenario; the same one gives the same outcome, trace and all.
+
+    ``adapt`` may put other adapters under each process: that is how tests break things.
+    """
+    with _silence():
+        play = Play(scenario, file=file, adapt=adapt)
+        try:
+            play.run()
+        except Broken as broken:
+            play.trace.note("broken", broken.invariant, broken.what)
+            return play.outcome(broken.invariant, broken.what)
+        except Stuck:
+            play.trace.note("broken", "the store is held for ever")
+            return play.outcome("nothing is stuck for ever", "the store is held for ever")
+        finally:
+            play.world.turns.close()
+        return play.outcome(None, "")
+
+
+class Play:
+    """One scenario being played."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        file: IO[str] | None = None,
+        adapt: Callable[[Any], None] | None = None,
+    ) -> None:
+        self.scenario = scenario
+        self.world = World(seed=scenario.seed)
+        self._began = self.world.clock.now()
+        self.trace = Trace(self.world.clock, file=file)
+        self.invariants = Invariants(self.world)
+        self._acts = scenario.acts()
+        self._surprise: Broken | None = None
+        world, trace = self.world, self.trace
+        self.fleet = Fleet(world, trace, unforeseen=self._unforeseen, adapt=adapt)
+        self.people = People(world, self.fleet, trace, unforeseen=self._unforeseen)
+        self.operator = Operator(
+            world, self.fleet, trace, self.people, unforeseen=self._unforeseen
+        )
+        self.faults = Faults(world, self.fleet, trace)
+        self.checkpoints = Checkpoints(world, self.people)
+        self.auditor = world.gateway("auditor", truthful=True)
+        self._blocks = world.random("blocks")
+
+    def run(self) -> None:
+        """Play it.
+
+        Raises:
+            Broken: an invariant did not hold.
+        """
+        world, turns = self.world, self.world.turns
+        turns.on_turn = lambda strand: self.trace.turn(strand.name)
+        world.store.on_commit = self.invariants.after
+        self.do(self._open())
+        self.fleet.start()
+        turns.start("chain", self._mine())
+        turns.start("stage", self._stage(self._acts))
+        turns.start("operator", self.operator.rounds())
+        for day in range(1, self.scenario.days + 1):
+            turns.run(until=self._began + timedelta(days=day))
+            self._checkpoint()
+        self.faults.stop()
+        self.trace.note("faults", "stop")
+        self._come_to_an_end()
+        self.checkpoints.nothing_is_left()
+
+    def outcome(self, broken: str | None, what: str) -> Outcome:
+        """Return how it ended."""
+        tables, counts = self.world.store.tables, self.trace.counts
+        counts["payouts"] = len(tables.payouts)
+        counts["settlements"] = len(tables.settlements)
+        counts["escrows"] = len(tables.escrows)
+        counts["sweeps"] = len(tables.sweeps)
+        counts["events"] = len(tables.events)
+        counts["deliveries"] = len(tables.deliveries)
+        counts["transactions"] = len(tables.transactions)
+        counts["observations"] = len(tables.observations)
+        counts["commits"] = self.invariants.commits
+        counts["turns"] = self.world.turns.given
+        counts["lies"] = self.world.network.met
+        counts["acts"] = len(self._acts)
+        return Outcome(
+            scenario=self.scenario,
+            broken=broken,
+            what=what,
+            after=self.world.clock.now() - self._began,
+            digest=self.trace.digest,
+            counts=dict(sorted(counts.items())),
+            tail=tuple(self.trace.tail),
+        )
+
+    async def _open(self) -> None:
+        """Fill the gas tank, have the chain's first blocks final, and merchants register."""
+        chain = self.world.chain
+        self.world.fill_tank(self.world.random("tank").choice(TANKS))
+        for _ in range(3):
+            self.world.clock.advance(seconds=12)
+            chain.mine()
+        chain.finalize()
+        await self.auditor.books.book_gas(chain=chain.chain)
+        await self.people.join(self.auditor, self.scenario.merchants)
+
+    async def _stage(self, acts: Sequence[Act]) -> None:
+        for act in acts:
+            await Park(until=self._began + act.at)
+            who = self.faults if act.kind else self.people
+            body = self.operator.settle() if act.verb == "settle" else who.play(act)
+            self.world.turns.start(f"#{act.number}", body)
+
+    async def _mine(self) -> None:
+        while True:
+            length = self._blocks.randrange(BLOCK_MINUTES[0] * 60, BLOCK_MINUTES[1] * 60)
+            await Park(until=self.world.clock.now() + timedelta(seconds=length))
+            self.world.chain.mine()
+            self.trace.counts["blocks"] += 1
+            newest = self.world.chain.blocks.mined[-1]
+            self.trace.note(
+                "chain", f"block {newest.block.number}", f"{len(newest.transactions)} transactions"
+            )
+
+    def _checkpoint(self) -> None:
+        if self._surprise is not None:
+            raise self._surprise
+        self.do(self.checkpoints.look(self.auditor))
+        self.trace.note("auditor", "all is right")
+
+    def _come_to_an_end(self) -> None:
+        """Give everything the time it needs, now that nothing goes wrong any more."""
+        until = self.world.clock.now() + AFTERWARDS
+        while self.world.clock.now() < until:
+            self.world.turns.run(until=self.world.clock.now() + timedelta(hours=6))
+            self._checkpoint()
+            self._arbitrate()
+            if not any(self.checkpoints.left()):
+                return
+
+    def _arbitrate(self) -> None:
+        """Have the arbiter decide what is still in dispute."""
+        for escrow in self.world.store.tables.escrows:
+            if escrow.state is EscrowState.DISPUTED:
+                self.world.chain.resolve(escrow.terms, payer_amount=0)
+
+    def do(self, body: Any) -> None:  # noqa: ANN401 (a coroutine)
+        """Have the auditor do something, to its end, at this time.
+
+        Raises:
+            Broken: an invariant does not hold after it.
+        """
+        ended: list[Exception | None] = []
+        self.auditor.process.start("audit", body, on_end=lambda it: ended.append(it.error))
+        self.world.turns.run(until=self.world.clock.now())
+        for error in ended:
+            if error is not None:
+                raise error
+        if not ended:
+            raise Stuck
+
+    def _unforeseen(self, what: str, error: Exception) -> None:
+        self._surprise = self._surprise or Broken("nothing fails unforeseen", f"{what}: {error!r}")
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the domain from logging each failure that was ordered: the trace tells of them."""
+    log = logging.getLogger("domain")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
