@@ -77,23 +77,21 @@ def must_be_public(address: str) -> None:
 
 
 class WebhookPublisher:
-    """Posts messages; one session for all of them, opened and closed with the process."""
+    """Posts messages over connections that are kept, opened and closed with the process.
+
+    A server may close a connection at the moment it is used again. Such a post is repeated at once
+    on a connection of its own; by the message's identifier the server knows if it had it already.
+    """
 
     def __init__(self, *, timeout_seconds: float, allow_private_addresses: bool) -> None:
         self._timeout_seconds = timeout_seconds
         self._allow_private_addresses = allow_private_addresses
-        self._session: aiohttp.ClientSession | None = None
+        self._kept: aiohttp.ClientSession | None = None
+        self._fresh: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(
-            limit_per_host=CONNECTIONS_PER_HOST_MAX,
-            resolver=None if self._allow_private_addresses else PublicResolver(),
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            timeout=aiohttp.ClientTimeout(total=self._timeout_seconds),
-            headers={"User-Agent": USER_AGENT, "Content-Type": "application/json"},
-        )
+        self._kept = self._session(keep_alive=True)
+        self._fresh = self._session(keep_alive=False)
         return self
 
     async def __aexit__(
@@ -102,15 +100,28 @@ class WebhookPublisher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._kept is not None and self._fresh is not None:
+            await self._kept.close()
+            await self._fresh.close()
+            self._kept = self._fresh = None
+
+    def _session(self, *, keep_alive: bool) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit_per_host=CONNECTIONS_PER_HOST_MAX,
+            resolver=None if self._allow_private_addresses else PublicResolver(),
+            force_close=not keep_alive,
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=self._timeout_seconds),
+            headers={"User-Agent": USER_AGENT, "Content-Type": "application/json"},
+        )
 
     async def post(
         self, *, url: str, secret: str, message_id: str, at: datetime, body: bytes
     ) -> Try:
         """Send one message; whatever goes wrong is told in the result."""
-        if self._session is None:
+        if self._kept is None or self._fresh is None:
             raise RuntimeError("the publisher is not open")
         signature = Webhook(secret).sign(message_id, at, body.decode())
         headers = {
@@ -122,12 +133,24 @@ class WebhookPublisher:
             target = URL(url)
             if not self._allow_private_addresses:
                 must_be_public(target.host or "")
-            async with self._session.post(
-                target, data=body, headers=headers, allow_redirects=False
-            ) as response:
-                excerpt = (await response.content.read(RESPONSE_EXCERPT_MAX)).decode(
-                    errors="replace"
-                )
-                return Try(at=at, status=response.status, detail=excerpt.replace("\0", ""))
+            try:
+                return await _answer(self._kept, target, body, headers, at=at)
+            except aiohttp.ClientConnectorError:
+                raise
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError):
+                return await _answer(self._fresh, target, body, headers, at=at)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             return Try(at=at, status=None, detail=f"{type(error).__name__}: {error}"[:200])
+
+
+async def _answer(
+    session: aiohttp.ClientSession,
+    target: URL,
+    body: bytes,
+    headers: dict[str, str],
+    *,
+    at: datetime,
+) -> Try:
+    async with session.post(target, data=body, headers=headers, allow_redirects=False) as response:
+        excerpt = (await response.content.read(RESPONSE_EXCERPT_MAX)).decode(errors="replace")
+        return Try(at=at, status=response.status, detail=excerpt.replace("\0", ""))

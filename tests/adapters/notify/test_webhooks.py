@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from datetime import UTC, datetime
@@ -53,6 +54,33 @@ async def test_any_library_of_the_standard_verifies_it(receiver: MerchantServer)
     assert request.headers["webhook-id"] == "evt_01"
     assert request.headers["webhook-timestamp"] == str(int(at.timestamp()))
     assert Webhook(SECRET).verify(request.body, request.headers) == json.loads(BODY)
+
+
+async def test_a_kept_connection_that_is_closed_when_used_again_is_no_failure(
+    publisher: WebhookPublisher,
+) -> None:
+    answers = 0
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal answers
+        await reader.readuntil(BODY)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        answers += 1
+        await reader.read(1)  # The next request begins, and finds nobody.
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1")
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        for number in range(3):
+            tried = await publisher.post(
+                url=f"http://127.0.0.1:{port}/",
+                secret=SECRET,
+                message_id=f"evt_{number}",
+                at=datetime.now(UTC),
+                body=BODY,
+            )
+            assert (tried.status, answers) == (200, number + 1), tried.detail
 
 
 @pytest.mark.parametrize("changed", ["body", "webhook-id", "webhook-timestamp", "secret"])
