@@ -28,7 +28,7 @@ class PoolSettings:
     """How many connections are kept, and how long anything may take on one."""
 
     connections_min: int = 2
-    connections_max: int = 16
+    connections_max: int = 8
     wait_seconds: float = 5.0
     """How long a unit of work waits for a free connection."""
     connect_seconds: int = 5
