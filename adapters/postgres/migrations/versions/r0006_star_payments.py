@@ -1,0 +1,20 @@
+"""Payments in Telegram Stars."""
+
+from __future__ import annotations
+
+from adapters.postgres.migrations.sql import run_beside
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply the SQL in the file beside this one."""
+    run_beside(__file__, "r0006_upgrade.sql")
+
+
+def downgrade() -> None:
+    """Undo it."""
+    run_beside(__file__, "r0006_downgrade.sql")

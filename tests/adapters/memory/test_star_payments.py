@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contracts.star_payments import StarPaymentsContract
+
+if TYPE_CHECKING:
+    from adapters.memory.store import Store
+    from ports.unit_of_work import Begin
+
+
+class TestStarPayments(StarPaymentsContract):
+    @pytest.fixture
+    def begin(self, store: Store) -> Begin:
+        return store.begin
