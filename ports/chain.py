@@ -57,7 +57,8 @@ class ChainReader(Protocol):
         """Return a range of blocks, both ends included, and the facts found in them.
 
         The range may be cut short at its end; it is never returned with a hole, and every fact
-        is of a block that is returned.
+        is of a block that is returned. What the hot wallet sends to itself to carry out a batch,
+        and what comes back of a payout of ours, is no transfer: its inclusion tells of it.
 
         Raises:
             ChainUnavailable: no node answered, or its answers do not fit together.
@@ -67,8 +68,22 @@ class ChainReader(Protocol):
     async def inclusions(self, hashes: Sequence[str]) -> Sequence[Inclusion]:
         """Return where transactions were included; one that is in no block is left out.
 
+        One that has landed and is not at its end is told as well, as not settled.
+
         Raises:
             ChainUnavailable: no node answered.
+        """
+        ...
+
+    async def is_absent(self, signed: SignedBytes, *, through: Block) -> bool:
+        """Tell whether bytes of ours are in no block up to one named, nor can be in a later one.
+
+        Asked only of bytes that have a last moment, once a final block is later than that: a yes
+        is the proof by which others may be signed. So it is told by a node that has this very
+        block; False also means that nobody can tell, or not yet.
+
+        Raises:
+            ChainUnavailable: no node that has the block answered.
         """
         ...
 
@@ -111,9 +126,13 @@ class ChainSender(Protocol):
     chain: ChainId
     sender: str
     """The hot wallet's address."""
+    batch_max: int
+    """How many payouts it takes into one transaction (``SendMany``), at least 1."""
 
     async def next_sequence(self, sender: str) -> int:
-        """Return the chain's own count of a sender's transactions, those waiting included.
+        """Return the lowest number that a sender's next transaction may have, by the chain.
+
+        Those that wait are counted. A chain that takes numbers in any order says 0.
 
         Raises:
             ChainUnavailable: no node answered.
@@ -141,6 +160,8 @@ class ChainSender(Protocol):
 
     async def sign(self, prepared: Prepared, *, sequence: int) -> SignedBytes:
         """Sign, without the network. The same arguments give the same bytes.
+
+        On a chain whose messages have a last moment it is fixed here, from when it was prepared.
 
         Raises:
             InstructionRefused: the signer has looked at it and will not sign it.

@@ -21,7 +21,12 @@ class Intents(Protocol):
     """
 
     async def add(self, intent: PaymentIntent) -> None:
-        """Store a new intent."""
+        """Store a new intent.
+
+        Raises:
+            AlreadyExists: its id, its deposit address or its memo on the chain is taken.
+            AssetParked: its asset moves no money at the moment.
+        """
         ...
 
     async def save(self, intent: PaymentIntent) -> None:
@@ -54,6 +59,12 @@ class Intents(Protocol):
         self, *, chain: ChainId, addresses: Sequence[str]
     ) -> Mapping[str, IntentId]:
         """Return which of the addresses are deposit addresses, and of which intents."""
+        ...
+
+    async def owners_by_memo(
+        self, *, chain: ChainId, memos: Sequence[str]
+    ) -> Mapping[str, IntentId]:
+        """Return which of the memos, as they were issued, are of which intents."""
         ...
 
     async def overdue(self, *, chain: ChainId, at: datetime, limit: int) -> Sequence[IntentId]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ports.merchants import Merchants
     from ports.parking import Parking
     from ports.settlements import Settlements
+    from ports.star_payments import StarPayments
     from ports.sweeps import Sweeps
     from ports.webhooks import Webhooks
 
@@ -61,6 +62,7 @@ class UnitOfWork(Protocol):
     parking: Parking
     settlements: Settlements
     sweeps: Sweeps
+    star_payments: StarPayments
     webhooks: Webhooks
     chains: ChainRecords
     events: EventLog

@@ -28,7 +28,7 @@ from domain.chains.submissions import Inclusion, SendMoney, SignedBytes, Submiss
 from domain.escrow.model import Escrow, EscrowTerms
 from domain.fees.model import FeeSchedule
 from domain.intents.attempts import Attempt, AttemptState
-from domain.intents.model import DepositAddress, Method, PaymentIntent
+from domain.intents.model import DepositAddress, Method, PaymentIntent, SharedAddress
 from domain.intents.quotes import Quote, RateObservation
 from domain.ledger.accounts import available, custody, reserved
 from domain.ledger.holds import Hold
@@ -152,6 +152,10 @@ def terms_of(reference: str = "pi_01", **changes: Any) -> EscrowTerms:
 
 def deposit_to(name: str = "pi_01", *, index: int = 0, chain: ChainId = CHAIN) -> DepositAddress:
     return DepositAddress(chain=chain, address=address_of(name), index=index)
+
+
+def shared_with(memo: str = "0123456789AB", *, chain: ChainId = CHAIN) -> SharedAddress:
+    return SharedAddress(chain=chain, wallet=address_of("hot"), memo=memo)
 
 
 def an_attempt(**changes: Any) -> Attempt:

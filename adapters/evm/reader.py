@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from adapters.evm.node import EvmNode
     from adapters.evm.wire import BlockHeader, Log, Receipt
     from domain.chains.model import Fact
+    from domain.chains.submissions import SignedBytes
     from domain.shared.ids import EscrowId
     from domain.shared.money import AssetId, ChainId
 
@@ -147,6 +148,11 @@ class EvmChainReader:
                 raise ChainUnavailable(f"asked for {hash}, got {receipt.transaction_hash}")
             found.append(self._inclusion(receipt))
         return found
+
+    async def is_absent(self, signed: SignedBytes, *, through: Block) -> bool:
+        """Say that it cannot be told: what is signed here has no last moment."""
+        del signed, through
+        return False
 
     async def balance(self, address: str, asset: AssetId, *, at_block: int) -> Money:
         """Return what an address held after a block; the asset is of this chain.

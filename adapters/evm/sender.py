@@ -20,6 +20,7 @@ from domain.chains.submissions import (
     FundGas,
     RefundEscrow,
     ReleaseEscrow,
+    SendMany,
     SendMoney,
     SignedBytes,
     SweepDeposit,
@@ -82,6 +83,9 @@ class EvmChainSender:
 
     One signer has the hot wallet's key, another, where there is one, those of deposit addresses.
     """
+
+    batch_max = 1
+    """A transaction is one call."""
 
     def __init__(
         self, node: EvmNode, signer: Signer, *, deposits: DepositSigner | None = None
@@ -242,6 +246,8 @@ class EvmChainSender:
                         raise InstructionRefused(_NO_KEY)
                     transfer = self._transfer(money, self.sender)
                     return attrs.evolve(transfer, sender=check_address(source), index=index)
+                case SendMany():
+                    raise InstructionRefused("a transaction pays one address")
                 case ReleaseEscrow(terms=terms):
                     return self._escrow_call(RELEASE, terms)
                 case RefundEscrow(terms=terms):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -27,13 +27,15 @@ class PendingTransaction:
     """A transaction that waits for a block."""
 
     hash: str
-    effect: Callable[[datetime], None]
-    """What it does in a block of that time, or ``Reverted``."""
+    effect: Callable[[datetime], Collection[int] | None]
+    """What it does in a block of that time, or ``Reverted``; returns a batch's failed parts."""
     sender: str | None = None
     """Who pays for it and numbers it; None where its sender is not watched."""
     sequence: int = 0
     cost: int = 0
     """The network's fee, in the native coin's smallest unit."""
+    valid_until: datetime | None = None
+    """The time of the last block that takes it in."""
 
 
 @attrs.frozen
@@ -57,6 +59,7 @@ class Blocks:
         self._clock = clock
         self._state = state
         self._sequences: Table[str, int] = Table(state.journal)
+        self._used: Table[tuple[str, int], str] = Table(state.journal)
         self._salts = itertools.count()
         self._number_of: dict[str, int] = {}
         self.mine()
@@ -67,8 +70,12 @@ class Blocks:
         return len(self.mined) - 1
 
     def sequence(self, sender: str) -> int:
-        """Return how many transactions of a sender are in blocks."""
+        """Return the number after the highest one of a sender's that is in a block."""
         return self._sequences.get(sender) or 0
+
+    def is_used(self, sender: str, sequence: int) -> bool:
+        """Tell whether a transaction of that number is in a block."""
+        return (sender, sequence) in self._used
 
     def knows(self, hash: str) -> bool:
         """Tell whether a transaction waits or is in a block."""
@@ -93,13 +100,18 @@ class Blocks:
         for pending in sorted(self.pool, key=lambda it: it.sequence):
             if pending.sender is not None and not self._is_next(pending):
                 continue
+            if pending.valid_until is not None and time > pending.valid_until:
+                continue
             taken.append(pending)
-            succeeded = self._carry_out(pending, time)
+            failed = self._carry_out(pending, time)
             for fact in self._state.facts:
                 key = ObservationKey(self._chain, pending.hash, len(observations))
                 observations.append(Observation(key, block, fact))
             cost = Money(pending.cost, self._state.native)
-            inclusions.append(Inclusion(pending.hash, number, hash, succeeded, cost))
+            succeeded = failed is not None
+            inclusions.append(
+                Inclusion(pending.hash, number, hash, succeeded, cost, frozenset(failed or ()))
+            )
             self._number_of[pending.hash] = number
         hashes = {it.hash for it in taken}
         self.pool = [it for it in self.pool if it.hash not in hashes]
@@ -133,21 +145,29 @@ class Blocks:
     def _is_next(self, pending: PendingTransaction) -> bool:
         sender = str(pending.sender)
         can_pay = self._state.balance(sender, self._state.native) >= pending.cost
-        return can_pay and pending.sequence == self.sequence(sender)
+        return can_pay and not self.is_used(sender, pending.sequence) and self._in_turn(pending)
 
-    def _carry_out(self, pending: PendingTransaction, time: datetime) -> bool:
+    def _in_turn(self, pending: PendingTransaction) -> bool:
+        """Tell whether all that are numbered before it are in blocks, where that matters."""
+        in_any_order = self._state.nature.valid_for is not None
+        return in_any_order or pending.sequence == self.sequence(str(pending.sender))
+
+    def _carry_out(self, pending: PendingTransaction, time: datetime) -> Collection[int] | None:
+        """Carry it out; return which parts of it failed, or None where all of it did."""
         if pending.sender is not None:
-            self._sequences.put(pending.sender, pending.sequence + 1)
+            sender = pending.sender
+            self._sequences.put(sender, max(self.sequence(sender), pending.sequence + 1))
+            self._used.put((sender, pending.sequence), pending.hash)
             self._state.charge(pending.sender, Money(pending.cost, self._state.native))
         mark = self._state.journal.mark()
         self._state.facts = []
         try:
-            pending.effect(time)
+            failed = pending.effect(time)
         except Reverted:
             self._state.journal.undo(to=mark)
             self._state.facts = []
-            return False
-        return True
+            return None
+        return failed or ()
 
 
 def _hash(text: str) -> str:

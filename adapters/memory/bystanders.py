@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from domain.escrow.model import EscrowTerms
     from domain.shared.money import AssetId, Money
 
-Effect: TypeAlias = Callable[[datetime], None]
+Effect: TypeAlias = Callable[[datetime], Collection[int] | None]
 """What a transaction does in a block of a time."""
 
 
@@ -39,9 +39,9 @@ class Bystanders:
         """Give new money to an address."""
         return self.transfer(money, source=FAUCET, target=address)
 
-    def transfer(self, money: Money, *, source: str, target: str) -> str:
-        """Pay somebody."""
-        return self._submit(lambda _: self.state.move(source, target, money))
+    def transfer(self, money: Money, *, source: str, target: str, memo: str | None = None) -> str:
+        """Pay somebody, with a word to it."""
+        return self._submit(lambda _: self.state.move(source, target, money, memo=memo))
 
     def pay_escrow(self, terms: EscrowTerms, *, payer: str) -> str:
         """Pay into the escrow contract."""

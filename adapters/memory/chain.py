@@ -3,7 +3,8 @@
 Others act on it by verbs named after what they do (``transfer``, ``pay_escrow``, ``dispute``);
 what they and the gateway send waits until ``mine`` puts it into a block. ``reorg`` replaces
 blocks, ``lag`` hides the newest, ``fail_next`` and ``time_out_after_accepting`` are the network's
-faults. The native coin moves without a trace in the log, as on EVM chains.
+faults. The native coin moves without a trace in the log, as on EVM chains; a ``Nature`` makes it a
+chain of another kind, with memos, batches, and messages that expire.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
+from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import attrs
 
 from adapters.memory.blocks import Blocks, PendingTransaction
 from adapters.memory.bystanders import Bystanders
-from adapters.memory.chain_state import ChainState
+from adapters.memory.chain_state import ChainState, Nature
 from adapters.memory.escrow_machine import EscrowMachine
 from domain.chains.model import Head, Scan
 from domain.chains.submissions import (
@@ -25,6 +28,7 @@ from domain.chains.submissions import (
     Instruction,
     RefundEscrow,
     ReleaseEscrow,
+    SendMany,
     SendMoney,
     SignedBytes,
     SweepDeposit,
@@ -34,11 +38,10 @@ from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsO
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import datetime
 
     from adapters.memory.bystanders import Effect
     from domain.chains.model import Block
-    from domain.chains.submissions import Inclusion
+    from domain.chains.submissions import Inclusion, Part
     from domain.escrow.model import EscrowTerms
     from domain.shared.money import AssetId, ChainId
     from ports.chain import Prepared
@@ -60,6 +63,21 @@ class PreparedInstruction:
     instruction: Instruction
     fee_limit: Money
     sender: str
+    valid_until: datetime | None = attrs.field(default=None, repr=False)
+
+
+def _sent(instruction: Instruction) -> Counter[AssetId]:
+    """Return what an instruction takes from its sender, the fee apart."""
+    match instruction:
+        case SendMoney(money=money) | FundGas(money=money) | SweepDeposit(money=money):
+            return Counter({money.asset: money.amount})
+        case SendMany(parts=parts):
+            sent: Counter[AssetId] = Counter()
+            for part in parts:
+                sent[part.send.money.asset] += part.send.money.amount
+            return sent
+        case ReleaseEscrow() | RefundEscrow():
+            return Counter()
 
 
 class InMemoryChain(Bystanders):
@@ -78,29 +96,33 @@ class InMemoryChain(Bystanders):
         contracts: EscrowContracts,
         native: AssetId,
         assets: Collection[AssetId],
-        contract: str,
+        contract: str | None,
         sender: str,
         arbiter: str,
-        treasury: str,
+        treasury: str | None,
         deposits: DepositAddresses | None = None,
         safe_after: int = 2,
         final_after: int = 4,
+        nature: Nature | None = None,
     ) -> None:
         self.chain = chain
         self.sender = sender
-        state = ChainState(native=native, assets=assets)
+        self.batch_max = (nature or Nature()).batch_max
+        state = ChainState(native=native, assets=assets, nature=nature)
         super().__init__(
             state=state,
             escrow=EscrowMachine(
                 state,
                 contracts=contracts,
-                address=contract,
+                address=contract or "nowhere",
                 operator=sender,
                 arbiter=arbiter,
-                treasury=treasury,
+                treasury=treasury or "nobody",
             ),
             blocks=Blocks(chain=chain, clock=clock, state=state),
         )
+        self._clock = clock
+        self._has_contract = contract is not None
         self._deposits = deposits
         self._safe_after = safe_after
         self._final_after = final_after
@@ -138,7 +160,17 @@ class InMemoryChain(Bystanders):
         places = [self.blocks.number_of(hash) for hash in hashes]
         numbers = sorted({it for it in places if it is not None and it <= self._latest})
         shown = [self.blocks.mined[number] for number in numbers]
-        return [it for mined in shown for it in mined.inclusions if it.hash in hashes]
+        found = [it for mined in shown for it in mined.inclusions if it.hash in hashes]
+        return [self._followed(it) for it in found] if self.state.nature.travels else found
+
+    async def is_absent(self, signed: SignedBytes, *, through: Block) -> bool:
+        """Tell whether bytes of ours are in no block up to one named, that one included."""
+        self._answer()
+        number = through.number
+        if number > self._latest or self.blocks.mined[number].block != through:
+            raise ChainUnavailable(f"no node has block {through.hash}")
+        place = self.blocks.number_of(signed.hash)
+        return place is None or place > number
 
     async def balance(self, address: str, asset: AssetId, *, at_block: int) -> Money:
         """Return what an address held of an asset after a block."""
@@ -158,6 +190,8 @@ class InMemoryChain(Bystanders):
     async def next_sequence(self, sender: str) -> int:
         """Return the chain's own count of a sender's transactions, those waiting included."""
         self._answer()
+        if self.state.nature.valid_for is not None:
+            return 0
         count = self.blocks.sequence(sender)
         waiting = {it.sequence for it in self.blocks.pool if it.sender == sender}
         while count in waiting:
@@ -176,18 +210,21 @@ class InMemoryChain(Bystanders):
         sender = self._sender_of(instruction)
         fee_limit = Money(2 * COST, self.state.native)
         self._must_hold(sender, fee_limit)
-        if isinstance(instruction, SendMoney | FundGas | SweepDeposit):
-            money = instruction.money
+        for asset, amount in _sent(instruction).items():
+            money = Money(amount, asset)
             also = money + fee_limit if money.asset == fee_limit.asset else money
             self._must_hold(sender, also)
         self._try_out(instruction)
-        return PreparedInstruction(instruction, fee_limit, sender)
+        valid_for = self.state.nature.valid_for
+        valid_until = None if valid_for is None else self._clock.now() + valid_for
+        return PreparedInstruction(instruction, fee_limit, sender, valid_until)
 
     async def sign(self, prepared: Prepared, *, sequence: int) -> SignedBytes:
         """Sign, without the network. The same arguments give the same bytes."""
         if not isinstance(prepared, PreparedInstruction):
             raise TypeError(prepared)
-        raw = repr((self.chain, sequence, prepared)).encode()
+        until = f" until {prepared.valid_until}" if prepared.valid_until else ""
+        raw = f"{(self.chain, sequence, prepared)!r}{until}".encode()
         hash = "0x" + hashlib.sha256(raw).hexdigest()
         self._signed[hash] = PendingTransaction(
             hash=hash,
@@ -195,8 +232,15 @@ class InMemoryChain(Bystanders):
             sender=prepared.sender,
             sequence=sequence,
             cost=COST,
+            valid_until=prepared.valid_until,
         )
-        return SignedBytes(hash=hash, raw=raw, sender=prepared.sender, sequence=sequence)
+        return SignedBytes(
+            hash=hash,
+            raw=raw,
+            sender=prepared.sender,
+            sequence=sequence,
+            valid_until=prepared.valid_until,
+        )
 
     async def broadcast(self, signed: SignedBytes) -> None:
         """Hand signed bytes to the network. Handing them over again is no error."""
@@ -204,8 +248,10 @@ class InMemoryChain(Bystanders):
         if not self.blocks.knows(signed.hash):
             sender = signed.sender
             taken = {it.sequence for it in self.blocks.pool if it.sender == sender}
-            if signed.sequence in taken or signed.sequence < self.blocks.sequence(sender):
+            if signed.sequence in taken or self.blocks.is_used(sender, signed.sequence):
                 raise ChainUnavailable("no node takes another transaction of that sequence")
+            if signed.lapsed(at=self._clock.now()):
+                raise ChainUnavailable("no node takes what no block will")
             self.blocks.pool.append(self._signed[signed.hash])
         if self._accepts_and_times_out:
             self._accepts_and_times_out = False
@@ -243,6 +289,11 @@ class InMemoryChain(Bystanders):
         waiting, self.blocks.pool = self.blocks.pool, []
         self.mine(depth + 1)
         self.blocks.pool = waiting
+
+    def take_rent(self, cost: int) -> str:
+        """Have the network take coins from the hot wallet, smallest units, for lying there."""
+        money = Money(cost, self.state.native)
+        return self._submit(lambda _: self.state.take_rent(self.sender, money))
 
     def lag(self, blocks: int) -> None:
         """Have the nodes hide so many of the newest blocks; 0 shows them all."""
@@ -286,8 +337,25 @@ class InMemoryChain(Bystanders):
         if reason is not None:
             raise InstructionRefused(reason)
 
+    def _followed(self, inclusion: Inclusion) -> Inclusion:
+        """Return an inclusion as it looks while, and after, what it has set off travels on."""
+        arrival = inclusion.block_number + self.state.nature.travels
+        if arrival > self._latest:
+            return attrs.evolve(inclusion, settled=False)
+        block = self.blocks.mined[arrival].block
+        landed = inclusion.block_number
+        return attrs.evolve(
+            inclusion, block_number=block.number, block_hash=block.hash, landed=landed
+        )
+
     def _effect(self, instruction: Instruction) -> Effect:
+        if isinstance(instruction, ReleaseEscrow | RefundEscrow) and not self._has_contract:
+            raise InstructionRefused("no escrow contract")
         match instruction:
+            case SendMany(parts=parts):
+                if len(parts) > self.batch_max:
+                    raise InstructionRefused(f"no more than {self.batch_max} at once")
+                return functools.partial(self._pay_all, parts)
             case SendMoney(money=money, target=target) | FundGas(money=money, target=target):
                 return lambda _: self.state.move(self.sender, target, money)
             case SweepDeposit(money=money, source=source):
@@ -299,3 +367,15 @@ class InMemoryChain(Bystanders):
 
     def _release_at(self, terms: EscrowTerms, at: datetime) -> None:
         self.escrow.release(terms, by=self.sender, at=at)
+
+    def _pay_all(self, parts: Sequence[Part], _: datetime) -> list[int]:
+        """Pay each for itself; return the places of those that could not be paid."""
+        failed = []
+        for place, part in enumerate(parts):
+            target, money = part.send.target, part.send.money
+            rejected = target in self.state.rejecting
+            if rejected or self.state.balance(self.sender, money.asset) < money.amount:
+                failed.append(place)
+            else:
+                self.state.move(self.sender, target, money)
+        return failed

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import attrs
+
 from adapters.memory.tables import Journal, Table
-from domain.chains.model import Transfer
+from domain.chains.model import Transfer, WalletCharged
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,6 +23,20 @@ NETWORK = "0x" + "f" * 40
 """Who is paid the network's fees."""
 
 
+@attrs.frozen
+class Nature:
+    """What kind of chain it is; unless told otherwise, one like Ethereum."""
+
+    batch_max: int = 1
+    """How many payouts come into one transaction of the gateway's."""
+    valid_for: timedelta | None = None
+    """How long signed bytes may come into a block; None: for ever, and in their order alone."""
+    shows_coins: bool = False
+    """True where the native coin's moves are logged, as tokens' are."""
+    travels: int = 0
+    """How many blocks later what a transaction sets off has arrived."""
+
+
 class Reverted(Exception):
     """The chain refuses a transaction; nothing of it took effect but its fee."""
 
@@ -27,8 +44,11 @@ class Reverted(Exception):
 class ChainState:
     """Balances, undone block by block when the chain is."""
 
-    def __init__(self, *, native: AssetId, assets: Collection[AssetId]) -> None:
+    def __init__(
+        self, *, native: AssetId, assets: Collection[AssetId], nature: Nature | None = None
+    ) -> None:
         self.native = native
+        self.nature = nature or Nature()
         self.journal = Journal()
         self.number = 0
         """The block that is being made."""
@@ -52,8 +72,8 @@ class ChainState:
         """Return the sum of all balances of an asset, the faucet's too: zero, always."""
         return sum(history[-1][1] for (_, held), history in self._history.items() if held == asset)
 
-    def move(self, source: str, target: str, money: Money) -> None:
-        """Move money and log it, as tokens of interest do and the native coin does not.
+    def move(self, source: str, target: str, money: Money, *, memo: str | None = None) -> None:
+        """Move money and log it, as tokens of interest do and the native coin, mostly, does not.
 
         Raises:
             Reverted: the source does not hold so much.
@@ -62,8 +82,8 @@ class ChainState:
             raise Reverted("balance too low")
         self._change(source, money.asset, -money.amount)
         self._change(target, money.asset, money.amount)
-        if money.asset != self.native and money.asset in self._assets:
-            self.facts.append(Transfer(money, source, target))
+        if money.asset in self._assets and (money.asset != self.native or self.nature.shows_coins):
+            self.facts.append(Transfer(money, source, target, memo))
 
     def push(self, source: str, target: str, money: Money) -> bool:
         """Move money unless there is none or its receiver rejects it; tell whether it moved."""
@@ -76,6 +96,11 @@ class ChainState:
         """Pay the network."""
         self._change(sender, cost.asset, -cost.amount)
         self._change(NETWORK, cost.asset, cost.amount)
+
+    def take_rent(self, holder: str, cost: Money) -> None:
+        """Pay the network for nothing that the holder has done, and log it."""
+        self.charge(holder, cost)
+        self.facts.append(WalletCharged(cost))
 
     def _change(self, address: str, asset: AssetId, change: int) -> None:
         history = self._history.get((address, asset)) or ()

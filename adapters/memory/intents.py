@@ -8,7 +8,7 @@ import attrs
 
 from adapters.memory.rows import add, find, lock, save
 from adapters.memory.turn import Turn
-from domain.intents.model import DepositAddress
+from domain.intents.model import DepositAddress, SharedAddress
 from domain.ledger.parking import AssetParked
 from ports.unit_of_work import AlreadyExists, NotFound
 
@@ -37,6 +37,8 @@ class InMemoryIntents:
         to = intent.pay_to
         if isinstance(to, DepositAddress) and tables.intents.where(address=(to.chain, to.address)):
             self._turn.refuse(AlreadyExists("deposit address", to.address))
+        if isinstance(to, SharedAddress) and tables.intents.where(memo=(to.chain, to.memo)):
+            self._turn.refuse(AlreadyExists("memo", to.memo))
         add(self._turn, "intent", tables.intents, intent.id, intent)
 
     async def save(self, intent: PaymentIntent) -> None:
@@ -71,6 +73,13 @@ class InMemoryIntents:
             for address in addresses
             for intent in intents.where(address=(chain, address))
         }
+
+    async def owners_by_memo(
+        self, *, chain: ChainId, memos: Sequence[str]
+    ) -> Mapping[str, IntentId]:
+        """Return which of the memos are of which intents."""
+        intents = (await self._turn.tables()).intents
+        return {memo: it.id for memo in memos for it in intents.where(memo=(chain, memo))}
 
     async def overdue(self, *, chain: ChainId, at: datetime, limit: int) -> Sequence[IntentId]:
         """Return unpaid intents on a chain whose time was over before ``at``, oldest first."""

@@ -16,8 +16,9 @@ from adapters.memory.tables import Journal, Table
 from adapters.memory.turn import Turn
 from adapters.memory.unit_of_work import InMemoryUnitOfWork
 from domain.chains.submissions import IN_FLIGHT, SubmissionState
-from domain.intents.model import DepositAddress, IntentStatus
+from domain.intents.model import DepositAddress, IntentStatus, SharedAddress
 from domain.shared.jobs import UNFINISHED
+from domain.stars.model import PaymentRole
 from ports.unit_of_work import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from domain.shared.jobs import Job
     from domain.shared.kinds import Queue
     from domain.shared.money import AssetId, ChainId, Money
+    from domain.stars.model import ChargeId, Reading, StarPayment
     from domain.sweeps.model import Sweep
     from domain.webhooks.model import Delivery, Endpoint
     from ports.clock import Clock
@@ -75,7 +77,11 @@ class Tables:
         self.merchants: Table[MerchantId, Merchant] = Table(journal)
         self.api_keys: Table[KeyId, ApiKey] = Table(journal, digest=lambda row: row.digest)
         self.intents: Table[IntentId, PaymentIntent] = Table(
-            journal, owner=lambda row: row.merchant_id, address=_address, unpaid_on=_unpaid_on
+            journal,
+            owner=lambda row: row.merchant_id,
+            address=_address,
+            memo=_memo,
+            unpaid_on=_unpaid_on,
         )
         self.quotes: Table[QuoteId, Quote] = Table(journal)
         self.escrows: Table[EscrowId, Escrow] = Table(journal, intent=lambda row: row.intent_id)
@@ -100,6 +106,10 @@ class Tables:
             journal, address=lambda row: (row.chain, row.address), open_on=_open_on
         )
         self.holdings: Table[tuple[ChainId, str, AssetId], Money] = Table(journal)
+        self.star_payments: Table[ChargeId, StarPayment] = Table(
+            journal, intent=_paid_intent, state=lambda row: row.state
+        )
+        self.star_readings: Table[str, Reading] = Table(journal)
         self.endpoints: Table[EndpointId, Endpoint] = Table(
             journal, owner=lambda row: row.merchant_id
         )
@@ -188,6 +198,11 @@ def _address(intent: PaymentIntent) -> tuple[ChainId, str] | None:
     return (to.chain, to.address) if isinstance(to, DepositAddress) else None
 
 
+def _memo(intent: PaymentIntent) -> tuple[ChainId, str] | None:
+    to = intent.pay_to
+    return (to.chain, to.memo) if isinstance(to, SharedAddress) else None
+
+
 def _unpaid_on(intent: PaymentIntent) -> ChainId | None:
     return intent.pay_to.chain if intent.status is IntentStatus.REQUIRES_PAYMENT else None
 
@@ -200,6 +215,10 @@ def _standing(submission: Submission) -> tuple[ChainId, str] | None:
 
 def _open_on(sweep: Sweep) -> ChainId | None:
     return sweep.chain if sweep.is_open else None
+
+
+def _paid_intent(payment: StarPayment) -> IntentId | None:
+    return payment.intent_id if payment.role is PaymentRole.PAYMENT else None
 
 
 def _open_key(job: Job) -> str | None:

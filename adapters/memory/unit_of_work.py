@@ -15,6 +15,7 @@ from adapters.memory.ledger import InMemoryLedger
 from adapters.memory.merchants import InMemoryMerchants
 from adapters.memory.parking import InMemoryParking
 from adapters.memory.settlements import InMemorySettlements
+from adapters.memory.star_payments import InMemoryStarPayments
 from adapters.memory.sweeps import InMemorySweeps
 from adapters.memory.webhooks import InMemoryWebhooks
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ports.merchants import Merchants
     from ports.parking import Parking
     from ports.settlements import Settlements
+    from ports.star_payments import StarPayments
     from ports.sweeps import Sweeps
     from ports.webhooks import Webhooks
 
@@ -47,6 +49,7 @@ class InMemoryUnitOfWork:
         self.parking: Parking = InMemoryParking(turn)
         self.settlements: Settlements = InMemorySettlements(turn)
         self.sweeps: Sweeps = InMemorySweeps(turn)
+        self.star_payments: StarPayments = InMemoryStarPayments(turn)
         self.webhooks: Webhooks = InMemoryWebhooks(turn)
         self.chains: ChainRecords = InMemoryChainRecords(turn)
         self.events: EventLog = InMemoryEventLog(turn)

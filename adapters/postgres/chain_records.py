@@ -138,7 +138,7 @@ _PAID_INTO = compiled(
 )
 
 _ADD = insertion(SUBMISSION)
-_SAVE = update_by_id(SUBMISSION, fixed=["chain", "instruction", "purpose", "created_at"])
+_SAVE = update_by_id(SUBMISSION, fixed=["chain", "instruction", "purpose", "created_at", "issue"])
 _LOCK = select_by_id(SUBMISSION, lock=True)
 
 

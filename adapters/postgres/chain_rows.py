@@ -105,6 +105,8 @@ def row_of_submission(submission: Submission) -> Row:
         "sequence": signed and signed.sequence,
         "signed_at": submission.signed_at,
         "reason": submission.reason,
+        "valid_until": signed and signed.valid_until,
+        "issue": submission.issue,
     }
 
 
@@ -113,7 +115,11 @@ def submission_of(row: Row) -> Submission:
     signed = None
     if row["hash"] is not None:
         signed = SignedBytes(
-            hash=row["hash"], raw=row["raw"], sender=row["sender"], sequence=row["sequence"]
+            hash=row["hash"],
+            raw=row["raw"],
+            sender=row["sender"],
+            sequence=row["sequence"],
+            valid_until=row["valid_until"],
         )
     return Submission(
         id=row["id"],
@@ -125,4 +131,5 @@ def submission_of(row: Row) -> Submission:
         signed=signed,
         signed_at=row["signed_at"],
         reason=row["reason"],
+        issue=row["issue"],
     )

@@ -13,12 +13,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from cattrs import Converter
+from cattrs.gen import make_dict_unstructure_fn, override
 from cattrs.strategies import configure_tagged_union
 
-from domain.chains.model import Fact
+from domain.chains.model import Fact, Transfer
 from domain.chains.submissions import Instruction
-from domain.escrow.model import EscrowTerms
-from domain.intents.model import DepositAddress
+from domain.intents.model import PayTo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +94,10 @@ def _converter() -> Converter:
     )
     converter.register_unstructure_hook(Decimal, str)
     converter.register_structure_hook(Decimal, lambda stored, _: Decimal(text(stored, str)))
-    for union in (Fact, Instruction, DepositAddress | EscrowTerms):
+    # What only some chains have is left out elsewhere: programs that do not know it can read on.
+    plain = make_dict_unstructure_fn(Transfer, converter, memo=override(omit_if_default=True))
+    converter.register_unstructure_hook(Transfer, plain)
+    for union in (Fact, Instruction, PayTo):
         configure_tagged_union(union, converter, tag_name="type")
     return converter
 

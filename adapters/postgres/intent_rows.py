@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adapters.postgres import documents
-from domain.escrow.model import EscrowTerms
 from domain.fees.model import FeeSchedule
 from domain.intents.attempts import Attempt
 from domain.intents.model import (
-    DepositAddress,
     IntentStatus,
     Method,
     PaymentException,
     PaymentIntent,
+    PayTo,
+    SharedAddress,
 )
 from domain.intents.quotes import Quote, RateObservation
 from domain.merchants.model import PaymentPolicy
@@ -22,7 +22,6 @@ from domain.shared.money import Money
 if TYPE_CHECKING:
     from adapters.postgres.session import Row
 
-_PAY_TO = DepositAddress | EscrowTerms
 _SOURCES = tuple[RateObservation, ...]
 
 
@@ -37,7 +36,7 @@ def row_of_intent(intent: PaymentIntent) -> Row:
         "due_asset": intent.due.asset,
         "quote_id": intent.quote_id,
         "method": intent.method,
-        "pay_to": documents.write(intent.pay_to, _PAY_TO),
+        "pay_to": documents.write(intent.pay_to, PayTo),
         "fees": documents.write(intent.fees),
         "policy": documents.write(intent.policy),
         "created_at": intent.created_at,
@@ -50,6 +49,7 @@ def row_of_intent(intent: PaymentIntent) -> Row:
         "captured": intent.captured,
         "description": intent.description,
         "metadata": documents.write_json(dict(intent.metadata)),
+        "memo": intent.pay_to.memo if isinstance(intent.pay_to, SharedAddress) else None,
     }
 
 
@@ -62,7 +62,7 @@ def intent_of(row: Row) -> PaymentIntent:
         due=Money(int(row["due_amount"]), row["due_asset"]),
         quote_id=row["quote_id"],
         method=Method(row["method"]),
-        pay_to=documents.read_union(row["pay_to"], _PAY_TO),
+        pay_to=documents.read_union(row["pay_to"], PayTo),
         fees=documents.read(row["fees"], FeeSchedule),
         policy=documents.read(row["policy"], PaymentPolicy),
         created_at=row["created_at"],

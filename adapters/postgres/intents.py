@@ -31,7 +31,7 @@ _SAVE = update_by_id(
     PAYMENT_INTENT,
     fixed=[
         "merchant_id", "price_amount", "price_asset", "due_amount", "due_asset", "quote_id",
-        "method", "pay_to", "fees", "created_at",
+        "method", "pay_to", "fees", "created_at", "memo",
     ],
 )  # fmt: skip
 _GET = select_by_id(PAYMENT_INTENT)
@@ -48,6 +48,12 @@ _OWNERS = compiled(
     select(_C.deposit_address, _C.id).where(
         _C.chain == bindparam("chain"),
         _C.deposit_address == any_(bindparam("addresses", type_=ARRAY(NAME))),
+    )
+)
+_OWNERS_BY_MEMO = compiled(
+    select(_C.memo, _C.id).where(
+        _C.chain == bindparam("chain"),
+        _C.memo == any_(bindparam("memos", type_=ARRAY(NAME))),
     )
 )
 _OVERDUE = compiled(
@@ -118,6 +124,13 @@ class PostgresIntents:
         """Return which of the addresses are deposit addresses, and of which intents."""
         rows = await self._session.rows(_OWNERS, chain=chain, addresses=[*addresses])
         return {row["deposit_address"]: row["id"] for row in rows}
+
+    async def owners_by_memo(
+        self, *, chain: ChainId, memos: Sequence[str]
+    ) -> Mapping[str, IntentId]:
+        """Return which of the memos are of which intents."""
+        rows = await self._session.rows(_OWNERS_BY_MEMO, chain=chain, memos=[*memos])
+        return {row["memo"]: row["id"] for row in rows}
 
     async def overdue(self, *, chain: ChainId, at: datetime, limit: int) -> Sequence[IntentId]:
         """Return unpaid intents on a chain whose time was over before ``at``, oldest first."""

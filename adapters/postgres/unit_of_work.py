@@ -25,6 +25,7 @@ from adapters.postgres.merchants import PostgresMerchants
 from adapters.postgres.parking import PostgresParking
 from adapters.postgres.session import Row, Session
 from adapters.postgres.settlements import PostgresSettlements
+from adapters.postgres.star_payments import PostgresStarPayments
 from adapters.postgres.sweeps import PostgresSweeps
 from adapters.postgres.webhooks import PostgresWebhooks
 from ports.chain_records import ChainRecords
@@ -40,6 +41,7 @@ from ports.ledger import Ledger
 from ports.merchants import Merchants
 from ports.parking import Parking
 from ports.settlements import Settlements
+from ports.star_payments import StarPayments
 from ports.sweeps import Sweeps
 from ports.webhooks import Webhooks
 
@@ -58,6 +60,7 @@ class PostgresUnitOfWork:
     parking: Parking = attrs.field(init=False)
     settlements: Settlements = attrs.field(init=False)
     sweeps: Sweeps = attrs.field(init=False)
+    star_payments: StarPayments = attrs.field(init=False)
     webhooks: Webhooks = attrs.field(init=False)
     chains: ChainRecords = attrs.field(init=False)
     events: EventLog = attrs.field(init=False)
@@ -89,6 +92,7 @@ class PostgresUnitOfWork:
         self.parking = PostgresParking(session)
         self.settlements = PostgresSettlements(session)
         self.sweeps = PostgresSweeps(session)
+        self.star_payments = PostgresStarPayments(session)
         self.webhooks = PostgresWebhooks(session)
         self.chains = PostgresChainRecords(session)
         self.events = PostgresEventLog(session, ids=self._ids)

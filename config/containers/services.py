@@ -12,8 +12,9 @@ from config.signing import statement_signer
 from domain.chains.sending import Sender
 from domain.chains.service import ChainWatcher
 from domain.escrow.service import EscrowService
+from domain.intents.issuing import IntentRules
 from domain.intents.quotes import RateRules
-from domain.intents.service import IntentRules, IntentService
+from domain.intents.service import IntentService
 from domain.jobs.service import JobService, Retention
 from domain.ledger.comparing import Comparing
 from domain.ledger.conservation import Conservation

@@ -16,7 +16,7 @@ from config.simulation.world import CHAIN
 from domain.chains.model import Finality
 from domain.escrow.model import EscrowState, EscrowTerms
 from domain.escrow.view import view_escrow
-from domain.intents.model import IntentStatus, PaymentException
+from domain.intents.model import DepositAddress, IntentStatus, PaymentException
 from domain.intents.view import view_intent
 from domain.ledger.accounts import is_constrained
 from domain.ledger.model import balance
@@ -190,11 +190,13 @@ class Invariants:
     def _must_be_what_was_seen(self, after: PaymentIntent) -> None:
         right = 0 <= after.captured <= after.final <= after.received
         must(right, "captured <= final <= received", _amounts(after))
-        terms = after.pay_to
-        if isinstance(terms, EscrowTerms):
-            place: str = self.world.contracts.escrow_id(terms)
-        else:
-            place = terms.address
+        match after.pay_to:
+            case EscrowTerms() as terms:
+                place: str = self.world.contracts.escrow_id(terms)
+            case DepositAddress(address=address):
+                place = address
+            case _:
+                return  # The simulated chain offers no other method.
         seen, final = self.followed.paid(place, after.due.asset)
         must(after.received == seen, "received is what was seen", f"{_amounts(after)} {seen}")
         must(after.final == final, "final is what was seen for good", f"{_amounts(after)} {final}")

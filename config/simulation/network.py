@@ -85,6 +85,7 @@ class Line:
     def __init__(self, network: Network, process: Process) -> None:
         self.chain: ChainId = network.chain.chain
         self.sender: str = network.chain.sender
+        self.batch_max: int = network.chain.batch_max
         self._network = network
         self._chain = network.chain
         self._process = process
@@ -145,6 +146,16 @@ class Line:
             found = [it for block in mined for it in block.inclusions if it.hash in wanted]
         await self._process.stop()
         return found
+
+    async def is_absent(self, signed: SignedBytes, *, through: Block) -> bool:
+        """Tell whether bytes are in no block up to one that the node has."""
+        fault = await self._reach()
+        mined = self._blocks(fault)
+        if mined is not None and through not in {it.block for it in mined}:
+            raise ChainUnavailable(f"no node has block {through.number}")
+        absent = await self._chain.is_absent(signed, through=through)
+        await self._process.stop()
+        return absent
 
     async def balance(self, address: str, asset: AssetId, *, at_block: int) -> Money:
         """Return a balance after a block; a node that does not have the block refuses."""

@@ -19,6 +19,7 @@ from config.simulation.world import (
 )
 from domain.escrow.model import EscrowTerms
 from domain.fees.model import FeeSchedule
+from domain.intents.model import DepositAddress
 from domain.shared.money import Money
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Payers:
     async def pay(self, act: Act) -> None:
         """Pay to the address of an intent."""
         intent = self.intent(act)
-        if intent is None or isinstance(intent.pay_to, EscrowTerms):
+        if intent is None or not isinstance(intent.pay_to, DepositAddress):
             return
         asset = OTHER_TOKEN if act.detail["asset"] == "other" else TOKEN
         amount = max(intent.due.amount * int(act.detail["percent"]) // 100, 1)
@@ -121,7 +122,7 @@ class Payers:
                 chain.pay_escrow(other, payer=STRANGER)
                 if money.amount % 2:
                     chain.release(other, by=STRANGER)
-            case "deposit" if terms is not None and not isinstance(terms, EscrowTerms):
+            case "deposit" if isinstance(terms, DepositAddress):
                 chain.transfer(money, source=STRANGER, target=terms.address)
             case _:
                 chain.transfer(money, source=STRANGER, target=address("nobody of ours"))

@@ -14,8 +14,9 @@ from domain.chains.model import (
     EscrowReleased,
     EscrowResolved,
     Transfer,
+    WalletCharged,
 )
-from domain.chains.recipients import Recipients
+from domain.chains.recipients import NOBODY, Recipients
 from domain.escrow import booking as escrow_booking
 from domain.escrow import events as escrow_events
 from domain.escrow.model import Escrow, EscrowTerms
@@ -59,7 +60,7 @@ class ContractMoves:
         self, work: UnitOfWork, observation: Observation, *, at: datetime
     ) -> list[Move]:
         """Apply what the escrow contract says; return the transfers this accounts for."""
-        contract, fact = self.recipients.places.escrow_contract, observation.fact
+        contract, fact = self.recipients.places.escrow_contract or "", observation.fact
         match fact:
             case EscrowPaid():
                 await self._paid(work, observation, fact, at=at)
@@ -83,7 +84,7 @@ class ContractMoves:
                 if ended is None:
                     return []
                 return [Move(contract, ended.terms.merchant, ended.merchant_amount)]
-            case Transfer():
+            case Transfer() | WalletCharged():
                 raise TypeError(fact)
             case _:
                 assert_never(fact)
@@ -92,7 +93,7 @@ class ContractMoves:
         self, work: UnitOfWork, observation: Observation, fact: EscrowPaid, *, at: datetime
     ) -> None:
         time = observation.block.time
-        intent = await self.recipients.lock_paid(work, observation, {})
+        intent = await self.recipients.lock_paid(work, observation, NOBODY)
         if intent is None or not isinstance(intent.pay_to, EscrowTerms):
             await work.ledger.book(
                 intent_booking.deposit(

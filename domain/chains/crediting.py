@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.chains.contract_moves import ContractMoves, Move
-from domain.chains.model import EscrowPaid, Transfer
+from domain.chains.model import EscrowPaid, Transfer, WalletCharged
 from domain.chains.recipients import Recipients
 from domain.intents import booking, events
+from domain.settlements.booking import network_fee
 from domain.sweeps import booking as sweep_booking
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from domain.chains.model import Observation
     from domain.chains.places import Places
+    from domain.chains.recipients import Owners
     from domain.ledger.accounts import Account
-    from domain.shared.ids import IntentId
     from domain.shared.money import Money
     from ports.unit_of_work import UnitOfWork
 
@@ -47,7 +48,7 @@ class Crediting:
         """Return the observations that concern the gateway; a token has many other holders."""
         owners = await self.recipients.owners(work, observations)
         places = self.places
-        into = {places.hot_wallet, places.escrow_contract, *owners}
+        into = {places.hot_wallet, places.escrow_contract, *owners.by_address}
         return [
             observation
             for observation in observations
@@ -100,6 +101,8 @@ class Crediting:
             for observation in group:
                 if isinstance(observation.fact, Transfer):
                     transfers.append((observation, observation.fact))
+                elif isinstance(observation.fact, WalletCharged):
+                    await self._charged(work, observation, observation.fact)
                 else:
                     explained.update(await contract.apply(work, observation, at=at))
             for observation, fact in transfers:
@@ -116,14 +119,14 @@ class Crediting:
         work: UnitOfWork,
         observation: Observation,
         fact: Transfer,
-        owners: Mapping[str, IntentId],
+        owners: Owners,
         *,
         at: datetime,
     ) -> None:
         """Book a transfer that no other fact accounts for."""
         time, suspense = observation.block.time, self.places.suspense
-        intent_id = owners.get(fact.target)
-        into = self._custody_of(fact.target, is_deposit=intent_id is not None)
+        intent_id = owners.of(fact)
+        into = self._custody_of(fact, is_deposit=fact.target in owners.by_address)
         if into is None:
             return
         await work.ledger.book(
@@ -137,7 +140,8 @@ class Crediting:
         )
         if intent_id is None:
             return
-        await work.sweeps.change_holding(self.places.chain, fact.target, fact.money)
+        if into == self.places.deposits:
+            await work.sweeps.change_holding(self.places.chain, fact.target, fact.money)
         intent = await work.intents.lock(intent_id, owner=None)
         if intent.due.asset != fact.money.asset:
             # Said once more: another such payment may have been retracted meanwhile.
@@ -177,12 +181,25 @@ class Crediting:
             )
         )
 
-    def _custody_of(self, address: str, *, is_deposit: bool) -> Account | None:
+    async def _charged(
+        self, work: UnitOfWork, observation: Observation, fact: WalletCharged
+    ) -> None:
+        """Book what the network took for the receipt of money, or as rent."""
+        await work.ledger.book(
+            network_fee(
+                fact.cost,
+                self.places,
+                reference=observation.key.transaction,
+                at=observation.block.time,
+            )
+        )
+
+    def _custody_of(self, fact: Transfer, *, is_deposit: bool) -> Account | None:
+        if fact.target == self.places.hot_wallet:
+            return self.places.pays_from(fact.money.asset)
         if is_deposit:
             return self.places.deposits
-        if address == self.places.hot_wallet:
-            return self.places.hot
-        return self.places.escrow if address == self.places.escrow_contract else None
+        return self.places.escrow if fact.target == self.places.escrow_contract else None
 
 
 def _paid_money(observation: Observation) -> Money:

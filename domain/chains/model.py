@@ -42,6 +42,21 @@ class Finality(enum.StrEnum):
     RETRACTED = "retracted"
 
 
+MEMO_MAX = 128
+"""How much of a memo is kept, in characters. Its sender may write what he likes."""
+
+
+def _legible(memo: str | None) -> str | None:
+    """Return a stranger's text as it can be stored and shown: one line, of printable characters.
+
+    What is not printable becomes U+FFFD, so that it is seen that something stood there.
+    """
+    if memo is None:
+        return None
+    kept = memo.strip()[:MEMO_MAX]
+    return "".join(each if each.isprintable() else "\ufffd" for each in kept)
+
+
 @attrs.frozen
 class Transfer:
     """Money moved from one address to another."""
@@ -49,6 +64,18 @@ class Transfer:
     money: Money
     source: str
     target: str
+    memo: str | None = attrs.field(default=None, converter=_legible)
+    """What its sender wrote beside it, on a chain where one can."""
+
+
+@attrs.frozen
+class WalletCharged:
+    """The network took coins from the hot wallet that no transaction of ours is the reason for.
+
+    On some chains who receives pays for it, and what stays there pays rent.
+    """
+
+    cost: Money
 
 
 @attrs.frozen
@@ -111,6 +138,7 @@ class CreditWithdrawn:
 
 Fact: TypeAlias = (
     Transfer
+    | WalletCharged
     | EscrowPaid
     | EscrowReleased
     | EscrowRefunded

@@ -11,6 +11,7 @@ from domain.chains.submissions import (
     FundGas,
     RefundEscrow,
     ReleaseEscrow,
+    SendMany,
     SendMoney,
     Submission,
     SubmissionState,
@@ -22,7 +23,7 @@ from domain.ledger.holds import Hold
 from domain.settlements import booking
 from domain.settlements import events as settlement_events
 from domain.settlements.payouts import PayoutState
-from domain.shared.ids import EscrowId, HoldId, PayoutId, SubmissionId, SweepId
+from domain.shared.ids import EscrowId, HoldId, SubmissionId, SweepId
 from domain.shared.money import Assets
 from domain.sweeps import booking as sweep_booking
 from ports.ids import Ids
@@ -30,10 +31,14 @@ from ports.ids import Ids
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from domain.chains.submissions import Inclusion, SignedBytes
+    from domain.chains.submissions import Inclusion, Part, SignedBytes
+    from domain.escrow.model import Escrow
     from domain.settlements.payouts import Payout
     from domain.shared.money import Money
     from ports.unit_of_work import UnitOfWork
+
+
+_IN_VAIN = "expired time after time"
 
 
 @attrs.frozen
@@ -48,33 +53,33 @@ class Outcomes:
         self, work: UnitOfWork, submission: Submission, signed: SignedBytes, *, at: datetime
     ) -> None:
         """The bytes exist: from here on a payout's money counts as under way."""
-        if not isinstance(submission.instruction, SendMoney):
-            return
-        payout = await work.settlements.lock_payout(PayoutId(submission.purpose))
-        hold = await work.ledger.lock_hold(payout.hold_id)
-        posted, transaction = hold.post(target=PAYOUTS_IN_FLIGHT, at=at)
-        await work.ledger.save_hold(posted)
-        await work.ledger.book(transaction)
-        await self._save(work, payout.sign(transaction=signed.hash), at=at)
+        for part in submission.parts:
+            payout = await work.settlements.lock_payout(part.payout_id)
+            hold = await work.ledger.lock_hold(payout.hold_id)
+            posted, transaction = hold.post(target=PAYOUTS_IN_FLIGHT, at=at)
+            await work.ledger.save_hold(posted)
+            await work.ledger.book(transaction)
+            named = payout.sign(transaction=signed.hash, submission_id=submission.id)
+            await self._save(work, named, at=at)
 
     async def moved(self, work: UnitOfWork, submission: Submission, *, at: datetime) -> None:
         """The bytes were taken by a node, or nobody can tell what became of them."""
-        if not isinstance(submission.instruction, SendMoney):
-            return
         states = {
             SubmissionState.BROADCAST: PayoutState.BROADCAST,
             SubmissionState.UNKNOWN: PayoutState.UNKNOWN,
         }
-        payout = await work.settlements.lock_payout(PayoutId(submission.purpose))
-        await self._save(work, payout.become(states[submission.state]), at=at)
+        for part in submission.parts:
+            payout = await work.settlements.lock_payout(part.payout_id)
+            await self._save(work, payout.become(states[submission.state]), at=at)
 
     async def refused(self, work: UnitOfWork, submission: Submission, *, at: datetime) -> None:
         """Nothing was signed: the money is where it was."""
         reason = submission.reason or "refused"
         match submission.instruction:
-            case SendMoney():
-                payout = await work.settlements.lock_payout(PayoutId(submission.purpose))
-                await self._save(work, payout.refuse(reason=reason), at=at)
+            case SendMoney() | SendMany():
+                for part in submission.parts:
+                    payout = await work.settlements.lock_payout(part.payout_id)
+                    await self._save(work, payout.refuse(reason=reason), at=at)
             case ReleaseEscrow() | RefundEscrow():
                 await self._request_failed(work, submission, at=at)
             case FundGas() | SweepDeposit():
@@ -95,12 +100,16 @@ class Outcomes:
         """
         await self._paid_network(work, submission, inclusion, at=block_time)
         match submission.instruction:
-            case SendMoney():
-                payout = await work.settlements.lock_payout(PayoutId(submission.purpose))
-                if inclusion.succeeded:
-                    await self._arrived(work, payout, block_time=block_time, at=at)
-                else:
-                    await self._came_back(work, payout, block_time=block_time, at=at)
+            case SendMoney() | SendMany():
+                for place, part in enumerate(submission.parts):
+                    payout = await work.settlements.lock_payout(part.payout_id)
+                    reason = _why_it_failed(inclusion, place)
+                    if reason is None:
+                        await self._arrived(work, payout, block_time=block_time, at=at)
+                    else:
+                        hold_id = await self._come_back(work, payout, block_time=block_time)
+                        refused = attrs.evolve(payout.refuse(reason=reason), hold_id=hold_id)
+                        await self._save(work, refused, at=at)
             case ReleaseEscrow() | RefundEscrow():
                 if not inclusion.succeeded:
                     await self._request_failed(work, submission, at=at)
@@ -112,6 +121,71 @@ class Outcomes:
                 # The watcher has booked the tokens' way by what it saw of it, in this block.
                 sweep = await work.sweeps.lock(SweepId(submission.purpose))
                 await work.sweeps.save(sweep.finish(at=at))
+
+    async def expired(
+        self, work: UnitOfWork, submission: Submission, *, block_time: datetime, at: datetime
+    ) -> None:
+        """It will never take effect, as a final block proves: try again, so and so often.
+
+        Until then nobody may, and from here on the same money may be sent by other bytes.
+        """
+        match submission.instruction:
+            case SendMoney() | SendMany():
+                for part in submission.parts:
+                    await self._payout_expired(
+                        work, submission, part, block_time=block_time, at=at
+                    )
+            case ReleaseEscrow() | RefundEscrow():
+                escrow = await self._requesting(work, submission)
+                again = await self._again(work, submission, at=at) if escrow else None
+                if escrow and again:
+                    await work.escrows.save(escrow.request_again(submission_id=again.id))
+                else:
+                    await self._request_failed(work, submission, at=at)
+            case FundGas() | SweepDeposit():
+                again = await self._again(work, submission, at=at)
+                if again is None:
+                    await self._sweep_failed(work, submission, reason=_IN_VAIN, at=at)
+                    return
+                sweep = await work.sweeps.lock(SweepId(submission.purpose))
+                await work.sweeps.save(sweep.try_again(submission_id=again.id, at=at))
+
+    async def _payout_expired(
+        self,
+        work: UnitOfWork,
+        submission: Submission,
+        part: Part,
+        *,
+        block_time: datetime,
+        at: datetime,
+    ) -> None:
+        payout = await work.settlements.lock_payout(part.payout_id)
+        hold_id = await self._come_back(work, payout, block_time=block_time)
+        again = await self._again(work, submission, part=part, at=at)
+        if again is None:
+            now = attrs.evolve(payout.refuse(reason=_IN_VAIN), hold_id=hold_id)
+        else:
+            now = payout.approve_again(submission_id=again.id, hold_id=hold_id)
+        await self._save(work, now, at=at)
+
+    async def _again(
+        self, work: UnitOfWork, expired: Submission, *, at: datetime, part: Part | None = None
+    ) -> Submission | None:
+        """Queue another submission in an expired one's place, unless there were enough."""
+        id = SubmissionId(self.ids.new("submission"))
+        again = expired.again(id=id, at=at, part=part)
+        if again is not None:
+            await work.chains.add_submission(again)
+            await self._wake_sender(work)
+        return again
+
+    async def _wake_sender(self, work: UnitOfWork) -> None:
+        chain = self.places.chain
+        await work.jobs.enqueue(
+            "send_transactions",
+            arguments={"chain": chain},
+            dedupe_key=f"send_transactions:{chain}:now",
+        )
 
     async def _paid_network(
         self, work: UnitOfWork, submission: Submission, inclusion: Inclusion, *, at: datetime
@@ -147,11 +221,7 @@ class Outcomes:
         )
         await work.chains.add_submission(transfer)
         await work.sweeps.save(sweep.move(held, submission_id=transfer.id, at=at))
-        await work.jobs.enqueue(
-            "send_transactions",
-            arguments={"chain": sweep.chain},
-            dedupe_key=f"send_transactions:{sweep.chain}:now",
-        )
+        await self._wake_sender(work)
 
     async def _sweep_failed(
         self, work: UnitOfWork, submission: Submission, *, reason: str, at: datetime
@@ -171,10 +241,10 @@ class Outcomes:
             settlement_events.settlement_changed(paid_out, at=at, assets=self.assets)
         )
 
-    async def _came_back(
-        self, work: UnitOfWork, payout: Payout, *, block_time: datetime, at: datetime
-    ) -> None:
-        """Set the money aside again, for another payout of the same settlement."""
+    async def _come_back(
+        self, work: UnitOfWork, payout: Payout, *, block_time: datetime
+    ) -> HoldId:
+        """Set the money aside again; return the hold, for another try of the same settlement."""
         await work.ledger.book(booking.come_back(payout, at=block_time))
         hold = Hold(
             id=HoldId(self.ids.new("hold")),
@@ -185,23 +255,39 @@ class Outcomes:
             expires_at=None,
         )
         await work.ledger.add_hold(hold)
-        refused = payout.refuse(reason="reverted by the chain")
-        await self._save(work, attrs.evolve(refused, hold_id=hold.id), at=at)
+        return hold.id
 
     async def _request_failed(
         self, work: UnitOfWork, submission: Submission, *, at: datetime
     ) -> None:
-        escrow = await work.escrows.lock(EscrowId(submission.purpose))
-        if escrow is None or escrow.submission_id != submission.id or not escrow.requested:
-            return  # Another way out, or a dispute, has made the request pointless meanwhile.
+        escrow = await self._requesting(work, submission)
+        if escrow is None:
+            return
         failed = escrow.request_failed()
         await work.escrows.save(failed)
         await work.events.record(
             escrow_events.happened(escrow_events.REQUEST_FAILED, failed, at=at, assets=self.assets)
         )
 
+    async def _requesting(self, work: UnitOfWork, submission: Submission) -> Escrow | None:
+        """Lock the escrow that a submission asks for an end of.
+
+        None where another way out, or a dispute, has made the request pointless meanwhile.
+        """
+        escrow = await work.escrows.lock(EscrowId(submission.purpose))
+        if escrow is None or escrow.submission_id != submission.id or not escrow.requested:
+            return None
+        return escrow
+
     async def _save(self, work: UnitOfWork, payout: Payout, *, at: datetime) -> None:
         await work.settlements.save_payout(payout)
         await work.events.record(
             settlement_events.payout_changed(payout, at=at, assets=self.assets)
         )
+
+
+def _why_it_failed(inclusion: Inclusion, place: int) -> str | None:
+    """Return why a payout of a transaction that is in a block has not arrived; None if it has."""
+    if not inclusion.succeeded:
+        return "reverted by the chain"
+    return "sent back, or never sent" if place in inclusion.failed else None

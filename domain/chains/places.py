@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from domain.intents.model import Method
 from domain.ledger.accounts import custody, gas, suspense
 from domain.shared.money import AssetId, ChainId
 
@@ -15,18 +16,38 @@ if TYPE_CHECKING:
 _RAILS = {"eip155": "evm", "ton": "ton"}
 
 
+_WITH_CONTRACT = frozenset({Method.ESCROW, Method.ADDRESS})
+
+
+@attrs.frozen
+class NoEscrowContract(ValueError):
+    """A chain offers payment into escrow, and no contract is named that could take it in."""
+
+    chain: ChainId
+
+
 @attrs.frozen
 class Places:
-    """The gateway's own addresses on one chain."""
+    """The gateway's own addresses on one chain, and by which methods it can be paid there."""
 
     chain: ChainId
     native: AssetId
-    escrow_contract: str
+    escrow_contract: str | None
+    """None on a chain that has none."""
     hot_wallet: str
-    treasury: str
+    treasury: str | None
     """Where the platform's fees are credited by the escrow contract."""
     first_block: int
-    """The first block worth reading: the one in which the contract was deployed."""
+    """The first block worth reading: the one in which we first held something there."""
+    methods: frozenset[Method] = _WITH_CONTRACT
+    """What is offered there. What was offered once is watched as long as the chain is."""
+    shows_coins: bool = False
+    """True where the native coin's transfers are observed, as tokens' are everywhere."""
+
+    def __attrs_post_init__(self) -> None:
+        complete = self.escrow_contract is not None and self.treasury is not None
+        if Method.ESCROW in self.methods and not complete:
+            raise NoEscrowContract(self.chain)
 
     @property
     def rail(self) -> str:

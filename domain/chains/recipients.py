@@ -1,7 +1,8 @@
-"""Whose money an observation is: found by address or contract reference, never by amount."""
+"""Whose money an observation is: found by address, memo or contract reference, never by amount."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -9,19 +10,38 @@ import attrs
 from domain.chains.model import EscrowPaid, Transfer
 from domain.chains.places import Places
 from domain.escrow.model import EscrowTerms
-from domain.intents import events
+from domain.intents import events, memos
 from domain.shared.ids import IntentId
 from domain.shared.money import Assets
 from ports.escrow_contract import EscrowContracts
 from ports.unit_of_work import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from domain.chains.model import Observation
     from domain.intents.model import PaymentIntent
     from ports.unit_of_work import UnitOfWork
+
+
+@attrs.frozen
+class Owners:
+    """Which of the addresses and memos of some observations are of which intents."""
+
+    hot_wallet: str
+    by_address: Mapping[str, IntentId]
+    by_memo: Mapping[str, IntentId]
+
+    def of(self, fact: Transfer) -> IntentId | None:
+        """Return the intent that a transfer pays, or None where nothing says whose it is."""
+        if fact.target == self.hot_wallet:
+            return self.by_memo.get(memos.read(fact.memo) or "")
+        return self.by_address.get(fact.target)
+
+
+NOBODY = Owners("", {}, {})
+"""For what is paid by reference: its intent is named in the observation itself."""
 
 
 @attrs.frozen
@@ -32,21 +52,27 @@ class Recipients:
     contracts: EscrowContracts
     places: Places
 
-    async def owners(
-        self, work: UnitOfWork, observations: Sequence[Observation]
-    ) -> Mapping[str, IntentId]:
-        """Return which of the addresses that were paid are of which intents."""
-        targets = {o.fact.target for o in observations if isinstance(o.fact, Transfer)}
-        chain = self.places.chain
-        return await work.intents.owners_of(chain=chain, addresses=sorted(targets))
+    async def owners(self, work: UnitOfWork, observations: Sequence[Observation]) -> Owners:
+        """Return which of the addresses and memos that were paid to are of which intents."""
+        chain, hot_wallet = self.places.chain, self.places.hot_wallet
+        paid = [o.fact for o in observations if isinstance(o.fact, Transfer)]
+        addresses = {fact.target for fact in paid}
+        by_address = await work.intents.owners_of(chain=chain, addresses=sorted(addresses))
+        written = (memos.read(fact.memo) for fact in paid if fact.target == hot_wallet)
+        named = sorted({memo for memo in written if memo is not None})
+        by_memo: Mapping[str, IntentId] = {}
+        if named:
+            by_memo = await work.intents.owners_by_memo(chain=chain, memos=named)
+        return Owners(hot_wallet, by_address, by_memo)
 
     async def lock_paid(
-        self, work: UnitOfWork, observation: Observation, owners: Mapping[str, IntentId]
+        self, work: UnitOfWork, observation: Observation, owners: Owners
     ) -> PaymentIntent | None:
-        """Lock the intent that an observation pays: by address or reference, never by amount."""
+        """Lock the intent that an observation pays: never by amount, never by sender."""
         fact = observation.fact
-        if isinstance(fact, Transfer) and fact.target in owners:
-            return await work.intents.lock(owners[fact.target], owner=None)
+        if isinstance(fact, Transfer):
+            owner = owners.of(fact)
+            return None if owner is None else await work.intents.lock(owner, owner=None)
         if not isinstance(fact, EscrowPaid):
             return None
         try:

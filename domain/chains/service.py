@@ -131,8 +131,11 @@ class ChainWatcher:
             in_flight = await work.chains.in_flight(chain, limit=IN_FLIGHT_MAX)
         hashes = [submission.signed.hash for submission in in_flight if submission.signed]
         inclusions = await reader.inclusions(hashes) if hashes else []
+        included = {inclusion.hash for inclusion in inclusions}
         inclusions = await self._before(cursor.final, inclusions, reader)
         cursor = await self._apply(cursor, scan, head, in_flight, inclusions)
+        waiting = [it for it in in_flight if it.signed and it.signed.hash not in included]
+        await self._expire(cursor, waiting, reader)
         return Progress(
             seen=cursor.seen.number,
             final=cursor.final.number,
@@ -323,7 +326,9 @@ class ChainWatcher:
         read = {block.number: block for block in kept}
         for listed in in_flight:
             inclusion = by_hash.get(listed.signed.hash) if listed.signed else None
-            if inclusion is None or inclusion.block_number > final.number:
+            if inclusion is None or not inclusion.settled:
+                continue
+            if inclusion.block_number > final.number:
                 continue
             if inclusion.block_number in read and (
                 inclusion.block_hash != read[inclusion.block_number].hash
@@ -336,6 +341,34 @@ class ChainWatcher:
             # One that was final before is no longer kept; it was seen to lead to the final one.
             block = read.get(inclusion.block_number, cursor.final)
             await outcomes.concluded(work, submission, inclusion, block_time=block.time, at=at)
+
+    async def _expire(
+        self, cursor: Cursor, waiting: Sequence[Submission], reader: ChainReader
+    ) -> None:
+        """End our own transactions whose last moment was before the final block, without them.
+
+        Raises:
+            ChainUnavailable: no node that has this very block answered.
+        """
+        final = cursor.final
+        for listed in waiting:
+            if listed.signed is None or not listed.signed.lapsed(at=final.time):
+                continue
+            if not await reader.is_absent(listed.signed, through=final):
+                continue
+            async with self.begin() as work:
+                # Final is what the cursor says; who parks the chain has found that it was not.
+                if await work.chains.lock_cursor(cursor.chain) != cursor:
+                    return
+                submission = await work.chains.lock_submission(listed.id)
+                if submission.state not in IN_FLIGHT:
+                    continue
+                expired = submission.expire(at=final.time)
+                await work.chains.save_submission(expired)
+                outcomes = Outcomes(self.ids, self.assets, self.places[cursor.chain])
+                at = self.clock.now()
+                await outcomes.expired(work, expired, block_time=final.time, at=at)
+                await work.commit()
 
     async def _move(self, work: UnitOfWork, observation: Observation, now: Finality) -> None:
         moved = await work.chains.set_finality(observation.key, was=observation.finality, now=now)

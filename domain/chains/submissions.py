@@ -2,7 +2,9 @@
 
 The order is write-ahead: the place in the wallet's sequence is taken, the bytes are signed and
 stored, all in one database transaction; only then are they broadcast. Whoever finds a signed
-submission later broadcasts the same bytes again, never new ones.
+submission later broadcasts the same bytes again, never new ones. Where a chain gives bytes a last
+moment, and a final block later than that has come without them, they can never take effect: then,
+and only then, another submission may follow for the same purpose.
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ from typing import TypeAlias
 import attrs
 
 from domain.escrow.model import EscrowTerms
-from domain.shared.ids import SubmissionId
+from domain.shared.ids import PayoutId, SubmissionId
 from domain.shared.money import ChainId, Money
 
 UNKNOWN_AFTER = timedelta(minutes=10)
 """A transaction that is not in a block by then is nobody's guess any more."""
 
+ISSUES_MAX = 5
+"""How often a purpose is tried of its own accord when its submissions expire, one by one."""
 
 BROADCAST_AGAIN_AFTER = timedelta(seconds=30)
 """A node may have dropped what it took; the same bytes are handed over again after this."""
@@ -37,13 +41,21 @@ class SubmissionState(enum.StrEnum):
     """Included and final, but without effect: proof that it did not happen."""
     REFUSED = "refused"
     """Never signed: the chain would not have it, as a trial run showed."""
+    BATCHED = "batched"
+    """Never signed: another submission carries it out, together with others."""
+    EXPIRED = "expired"
+    """Not included by its last moment, as a later final block proves: it will never be."""
 
 
 IN_FLIGHT = frozenset({SubmissionState.SIGNED, SubmissionState.BROADCAST, SubmissionState.UNKNOWN})
 """The states in which bytes of ours may be, or come to be, in a block."""
 
 _NEXT = {
-    SubmissionState.QUEUED: {SubmissionState.SIGNED, SubmissionState.REFUSED},
+    SubmissionState.QUEUED: {
+        SubmissionState.SIGNED,
+        SubmissionState.REFUSED,
+        SubmissionState.BATCHED,
+    },
     SubmissionState.SIGNED: {SubmissionState.BROADCAST, SubmissionState.UNKNOWN},
     SubmissionState.BROADCAST: {SubmissionState.UNKNOWN},
     SubmissionState.UNKNOWN: {SubmissionState.BROADCAST},
@@ -65,6 +77,27 @@ class SendMoney:
 
     money: Money
     target: str
+
+
+@attrs.frozen
+class Part:
+    """One payout of a batch."""
+
+    payout_id: PayoutId
+    send: SendMoney
+    issue: int = 1
+    """See ``Submission.issue``."""
+
+
+@attrs.frozen
+class SendMany:
+    """Pay several payouts from the gateway's hot wallet by one transaction.
+
+    Each of them succeeds or fails for itself; the network's fee is taken once, for all.
+    """
+
+    parts: tuple[Part, ...]
+    """In an order that stays: a part is named by its place, from 0."""
 
 
 @attrs.frozen
@@ -99,7 +132,9 @@ class SweepDeposit:
     """The address's place under the extended key."""
 
 
-Instruction: TypeAlias = SendMoney | ReleaseEscrow | RefundEscrow | FundGas | SweepDeposit
+Instruction: TypeAlias = (
+    SendMoney | SendMany | ReleaseEscrow | RefundEscrow | FundGas | SweepDeposit
+)
 
 
 @attrs.frozen
@@ -111,18 +146,41 @@ class SignedBytes:
     sender: str
     sequence: int
     """Its place among the sender's transactions: a nonce, a seqno, a query id."""
+    valid_until: datetime | None = None
+    """The last moment, by the time of blocks, at which it may come into one; None: any time."""
+
+    def lapsed(self, *, at: datetime) -> bool:
+        """Tell whether it cannot come into a block of a time, nor into any later one."""
+        return self.valid_until is not None and at > self.valid_until
 
 
 @attrs.frozen
 class Inclusion:
-    """Where a transaction of ours ended up, and what that cost."""
+    """Where a transaction of ours ended up, and what that cost.
+
+    On a chain where it sets off messages that travel on, the block is the one in which the last
+    of them arrived.
+    """
 
     hash: str
     block_number: int
     block_hash: str
     succeeded: bool
     cost: Money
-    """The network's fee, taken whether it succeeded or not."""
+    """The network's fee, taken whether it succeeded or not, and what a bounce has cost."""
+    failed: frozenset[int] = frozenset()
+    """The parts of a batch, by their places, that did not come to pass although it succeeded as
+    a whole: their money has come back, or has never left."""
+    settled: bool = True
+    """False while messages that it has set off are under way: it is on the chain, and nobody can
+    tell yet what it comes to."""
+    landed: int | None = None
+    """The block in which it began, where that is another one than the one in which it ended."""
+
+    @property
+    def shows_from(self) -> int:
+        """The first block in which the chain may show something of it."""
+        return self.block_number if self.landed is None else self.landed
 
 
 @attrs.frozen
@@ -133,12 +191,25 @@ class Submission:
     chain: ChainId
     instruction: Instruction
     purpose: str
-    """The object it is for: an escrow's, a payout's or a sweep's id."""
+    """The object it is for: an escrow's, a payout's or a sweep's id; a batch's own id."""
     created_at: datetime
     state: SubmissionState = SubmissionState.QUEUED
     signed: SignedBytes | None = None
     signed_at: datetime | None = None
     reason: str | None = None
+    issue: int = 1
+    """Counts the submissions for one purpose: those before this one have expired."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The payouts that it carries out: one, several, or none."""
+        match self.instruction:
+            case SendMoney() as send:
+                return (Part(PayoutId(self.purpose), send, self.issue),)
+            case SendMany(parts=parts):
+                return parts
+            case _:
+                return ()
 
     def sign(self, signed: SignedBytes, *, at: datetime) -> Submission:
         """Keep the bytes that will be sent, and no others, for ever."""
@@ -147,6 +218,10 @@ class Submission:
     def refuse(self, *, reason: str) -> Submission:
         """End before anything was signed."""
         return attrs.evolve(self._become(SubmissionState.REFUSED), reason=reason)
+
+    def join(self, batch: SubmissionId) -> Submission:
+        """End before anything was signed for it alone: a batch carries it out."""
+        return attrs.evolve(self._become(SubmissionState.BATCHED), reason=f"part of {batch}")
 
     def broadcast(self) -> Submission:
         """Note that a node has taken the bytes."""
@@ -160,16 +235,55 @@ class Submission:
         """End with the chain's final word.
 
         Raises:
-            SubmissionTransitionRefused: nothing of it is in flight.
+            SubmissionTransitionRefused: nothing of it is in flight, or the word is not final.
         """
         end = SubmissionState.CONFIRMED if inclusion.succeeded else SubmissionState.REVERTED
-        if self.state not in IN_FLIGHT:
+        if self.state not in IN_FLIGHT or not inclusion.settled:
             raise SubmissionTransitionRefused(self.id, self.state, end)
         return attrs.evolve(self, state=end)
 
+    def expire(self, *, at: datetime) -> Submission:
+        """End because it can never come into a block any more.
+
+        ``at`` is the time of a final block in which and before which it was not included.
+
+        Raises:
+            SubmissionTransitionRefused: nothing of it is in flight, or its time is not over.
+        """
+        lapsed = self.signed is not None and self.signed.lapsed(at=at)
+        if self.state not in IN_FLIGHT or not lapsed:
+            raise SubmissionTransitionRefused(self.id, self.state, SubmissionState.EXPIRED)
+        return attrs.evolve(self, state=SubmissionState.EXPIRED, reason="in no block in time")
+
+    def again(
+        self, *, id: SubmissionId, at: datetime, part: Part | None = None
+    ) -> Submission | None:
+        """Return another submission for the same purpose, or None after so many in vain.
+
+        Of a batch, each part follows by itself.
+
+        Raises:
+            SubmissionTransitionRefused: there is no proof that this one will never take effect.
+        """
+        if self.state is not SubmissionState.EXPIRED:
+            raise SubmissionTransitionRefused(self.id, self.state, SubmissionState.QUEUED)
+        issue = part.issue if part else self.issue
+        if issue >= ISSUES_MAX:
+            return None
+        return Submission(
+            id=id,
+            chain=self.chain,
+            instruction=part.send if part else self.instruction,
+            purpose=part.payout_id if part else self.purpose,
+            created_at=at,
+            issue=issue + 1,
+        )
+
     def wants_broadcast(self, *, at: datetime) -> bool:
         """Tell whether the bytes should be handed to a node, for the first time or again."""
-        if self.signed_at is None or self.state not in IN_FLIGHT:
+        if self.signed is None or self.signed_at is None or self.state not in IN_FLIGHT:
+            return False
+        if self.signed.lapsed(at=at):
             return False
         fresh = self.state is SubmissionState.SIGNED
         return fresh or at >= self.signed_at + BROADCAST_AGAIN_AFTER

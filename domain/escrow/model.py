@@ -100,7 +100,7 @@ class WalletCall:
     """``approve`` lets the contract take the token; ``pay`` has it take the payment."""
     target: str
     data: str
-    """The call data, ``0x`` and hex digits."""
+    """What is called, as wallets of the chain take it."""
     value: int
     """The native coin to send along, smallest unit."""
 
@@ -110,7 +110,7 @@ class Escrow:
     """One payment held by the contract."""
 
     id: EscrowId
-    """The contract's payment id, ``0x`` and 64 hex digits."""
+    """The contract's payment id."""
     intent_id: IntentId
     merchant_id: MerchantId
     terms: EscrowTerms
@@ -149,6 +149,10 @@ class Escrow:
         if self.requested is not None:
             raise EscrowActionInProgress(self.id, self.requested)
         return attrs.evolve(self, requested=action, submission_id=submission_id)
+
+    def request_again(self, *, submission_id: SubmissionId) -> Escrow:
+        """Ask anew for the same end: there is proof that the last request never took effect."""
+        return attrs.evolve(self, submission_id=submission_id)
 
     def request_failed(self) -> Escrow:
         """Forget a request that the chain has refused with proof."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.ledger.accounts import PLATFORM_FEES, available
+from domain.intents.model import Method
+from domain.ledger.accounts import PLATFORM_FEES, available, pending
 from domain.ledger.model import Transaction, credit, debit
 from domain.shared.money import Money
 
@@ -39,6 +40,8 @@ def capture(
     if gained <= 0:
         return ()
     line = after.fees.on(Money(gained, after.due.asset))
+    # What Telegram can still take back is the merchant's, and not to be had yet.
+    earned = pending if after.method is Method.STARS else available
     return (
         Transaction(
             kind="capture",
@@ -47,7 +50,7 @@ def capture(
                 posting
                 for posting in (
                     debit(suspense, line.gross),
-                    credit(available(after.merchant_id), line.net),
+                    credit(earned(after.merchant_id), line.net),
                     credit(PLATFORM_FEES, line.fee),
                 )
                 if posting.money

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TypeAlias
 
 import attrs
 
@@ -23,6 +24,10 @@ class Method(enum.StrEnum):
     """Into the escrow contract: final money is held until it is released."""
     ADDRESS = "address"
     """To an address of the intent's own: final money is captured at once."""
+    MEMO = "memo"
+    """To an address that all intents share, with a memo of the intent's own: captured at once."""
+    STARS = "stars"
+    """By an invoice in Telegram: captured at once, and pending while Telegram holds the Stars."""
 
 
 class IntentStatus(enum.StrEnum):
@@ -67,6 +72,29 @@ class DepositAddress:
 
 
 @attrs.frozen
+class SharedAddress:
+    """The gateway's own wallet, and the memo by which an intent's payments are known there."""
+
+    chain: ChainId
+    wallet: str
+    memo: str
+    """See ``domain.intents.memos``. No other intent on the chain has it."""
+
+
+@attrs.frozen
+class StarsInvoice:
+    """An invoice in Telegram. Links to it are made when they are asked for."""
+
+    chain: ChainId
+    """``domain.stars.model.STARS_RAIL``: intents in Stars are kept beside those of chains."""
+    payload: str
+    """What comes back with each payment: the name of the intent that the invoice was made for."""
+
+
+PayTo: TypeAlias = DepositAddress | SharedAddress | EscrowTerms | StarsInvoice
+
+
+@attrs.frozen
 class PaymentIntent:
     """One wish to be paid, with the money seen for it so far.
 
@@ -80,7 +108,7 @@ class PaymentIntent:
     due: Money
     quote_id: QuoteId
     method: Method
-    pay_to: DepositAddress | EscrowTerms
+    pay_to: PayTo
     fees: FeeSchedule
     policy: PaymentPolicy
     created_at: datetime

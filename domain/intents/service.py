@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import attrs
@@ -13,16 +12,25 @@ from domain.chains.places import Places
 from domain.escrow.model import EscrowTerms
 from domain.intents import booking, events
 from domain.intents.attempts import Attempt, AttemptState
+from domain.intents.issuing import (
+    AssetNotAccepted,
+    IntentRules,
+    MethodNotOffered,
+    Wish,
+    issue,
+)
 from domain.intents.model import (
-    DepositAddress,
     IntentTransitionRefused,
     Method,
     PaymentIntent,
+    StarsInvoice,
 )
 from domain.intents.quotes import NoRate, RateRules, quote
+from domain.ledger.accounts import suspense
 from domain.shared.idempotency import KeyTaken
 from domain.shared.ids import AttemptId, IntentId, QuoteId
-from domain.shared.money import AssetId, Assets, ChainId, Money, chain_of
+from domain.shared.money import AssetId, Assets, ChainId, Money
+from domain.stars.model import STARS_RAIL, rail_of
 from ports.clock import Clock
 from ports.deposit_addresses import DepositAddresses
 from ports.escrow_contract import EscrowContracts
@@ -31,10 +39,12 @@ from ports.rates import RateSource, RateUnavailable
 from ports.unit_of_work import Begin
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from domain.escrow.model import WalletCall
+    from domain.intents.model import PayTo
     from domain.intents.quotes import Quote, RateObservation
+    from domain.ledger.accounts import Account
     from domain.merchants.model import Merchant
     from domain.shared.idempotency import Idempotency
     from domain.shared.ids import MerchantId
@@ -60,29 +70,11 @@ class NotACurrency(ValueError):
 
 
 @attrs.frozen
-class AssetNotAccepted(ValueError):
-    """The gateway does not take payments in this asset."""
-
-    asset: AssetId
-
-
-@attrs.frozen
 class PriceIn:
     """A price, to be paid in an asset at the rate of the moment."""
 
     price: Money
     asset: str
-
-
-@attrs.frozen
-class IntentRules:
-    """The clocks of an intent, from its creation on."""
-
-    pay_within: timedelta
-    auto_release_after: timedelta
-    """From the end of the time to pay until the escrow may be released by anybody."""
-    refund_window: timedelta
-    """From there until the payer may take back alone what is still held."""
 
 
 @attrs.frozen
@@ -128,8 +120,8 @@ class IntentService:
         """Create an intent, from a quote made before or from a price and an asset.
 
         Raises:
-            UnknownAsset, NotACurrency, AssetNotAccepted, PriceOutOfRange: the wish makes no
-                sense here.
+            UnknownAsset, NotACurrency, AssetNotAccepted, PriceOutOfRange, MethodNotOffered: the
+                wish makes no sense here.
             NoRate: no rate can be trusted at the moment.
             NotFound: the merchant has no such quote.
             QuoteExpired: it was promised for a time that is over.
@@ -245,8 +237,8 @@ class IntentService:
             now = self.clock.now()
             intent = await work.intents.lock(intent_id, owner=owner)
             accepted = intent.accept(at=now)
-            suspense = self.places[intent.pay_to.chain].suspense
-            await work.ledger.book(*booking.capture(intent, accepted, suspense=suspense, at=now))
+            inbox = self._suspense(intent)
+            await work.ledger.book(*booking.capture(intent, accepted, suspense=inbox, at=now))
             await self._save(work, intent, accepted, events.CAPTURED, at=now)
             if idempotency:
                 await idempotency.keep(work, accepted, owner=owner)
@@ -302,7 +294,7 @@ class IntentService:
         wanted = self.assets.find(asset)
         if not currency.id.startswith("iso4217:"):
             raise NotACurrency(currency.id)
-        if chain_of(wanted.id) not in self.places:
+        if rail_of(wanted.id) not in {*self.places, STARS_RAIL}:
             raise AssetNotAccepted(wanted.id)
         if not 0 < price.amount <= PRICE_MAX:
             raise PriceOutOfRange(price.amount)
@@ -336,32 +328,13 @@ class IntentService:
         at: datetime,
         pay_within: timedelta | None,
     ) -> PaymentIntent:
-        chain = chain_of(chosen.due.asset)
+        chain = rail_of(chosen.due.asset)
         if chain is None:
             raise AssetNotAccepted(chosen.due.asset)
         intent_id = IntentId(self.ids.new("intent"))
         # Contracts count in whole seconds; a deadline with a fraction could not be kept there.
         expires_at = (at + (pay_within or self.rules.pay_within)).replace(microsecond=0)
-        pay_to: DepositAddress | EscrowTerms
-        if method is Method.ESCROW:
-            places = self.places[chain]
-            auto_release_at = expires_at + self.rules.auto_release_after
-            pay_to = EscrowTerms(
-                chain=chain,
-                contract=places.escrow_contract,
-                reference=intent_id,
-                merchant=places.hot_wallet,
-                money=chosen.due,
-                fees=merchant.fees,
-                pay_by=expires_at,
-                auto_release_at=auto_release_at,
-                refund_until=auto_release_at + self.rules.refund_window,
-            )
-        else:
-            if chosen.due.asset == self.places[chain].native:
-                raise AssetNotAccepted(chosen.due.asset)  # Coins leave no log by which to be seen.
-            index = await work.intents.next_deposit_index()
-            pay_to = DepositAddress(chain, self.addresses.derive(index), index)
+        wish = Wish(intent_id, chosen.due, method, merchant.fees, pay_by=expires_at)
         return PaymentIntent(
             id=intent_id,
             merchant_id=merchant.id,
@@ -369,7 +342,7 @@ class IntentService:
             due=chosen.due,
             quote_id=chosen.id,
             method=method,
-            pay_to=pay_to,
+            pay_to=await self._pay_to(work, wish, chain),
             fees=merchant.fees,
             policy=merchant.payments,
             created_at=at,
@@ -382,3 +355,22 @@ class IntentService:
                 changed_at=at,
             ),
         )
+
+    async def _pay_to(self, work: UnitOfWork, wish: Wish, chain: ChainId) -> PayTo:
+        if chain == STARS_RAIL:
+            if wish.method is not Method.STARS:
+                raise MethodNotOffered(wish.method, chain)
+            return StarsInvoice(chain, wish.intent_id)
+        return await issue(
+            work,
+            wish,
+            places=self.places[chain],
+            rules=self.rules,
+            addresses=self.addresses,
+            ids=self.ids,
+        )
+
+    def _suspense(self, intent: PaymentIntent) -> Account:
+        if isinstance(intent.pay_to, StarsInvoice):
+            return suspense("stars")
+        return self.places[intent.pay_to.chain].suspense

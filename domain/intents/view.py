@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from domain.escrow.model import EscrowTerms
 from domain.escrow.view import view_terms
+from domain.intents.model import DepositAddress, SharedAddress, StarsInvoice
 from domain.shared.rendering import render_amount, render_money, render_time
 
 if TYPE_CHECKING:
-    from domain.intents.model import DepositAddress, PaymentIntent
+    from domain.intents.model import PaymentIntent, PayTo
     from domain.intents.quotes import Quote
     from domain.shared.events import Json
     from domain.shared.money import Assets
@@ -40,14 +41,20 @@ def view_intent(intent: PaymentIntent, assets: Assets) -> dict[str, Json]:
     }
 
 
-def _view_pay_to(pay_to: DepositAddress | EscrowTerms) -> dict[str, Json]:
-    if isinstance(pay_to, EscrowTerms):
-        return {
-            "chain": pay_to.chain,
-            "address": pay_to.contract,
-            "escrow_terms": view_terms(pay_to),
-        }
-    return {"chain": pay_to.chain, "address": pay_to.address, "escrow_terms": None}
+def _view_pay_to(pay_to: PayTo) -> dict[str, Json]:
+    address, memo, terms = "", None, None
+    match pay_to:
+        case EscrowTerms():
+            address, terms = pay_to.contract, view_terms(pay_to)
+        case DepositAddress():
+            address = pay_to.address
+        case SharedAddress():
+            address, memo = pay_to.wallet, pay_to.memo
+        case StarsInvoice():
+            memo = pay_to.payload
+        case _:
+            assert_never(pay_to)
+    return {"chain": pay_to.chain, "address": address, "memo": memo, "escrow_terms": terms}
 
 
 def view_quote(quote: Quote, assets: Assets) -> dict[str, Json]:

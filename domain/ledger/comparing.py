@@ -180,7 +180,7 @@ class Comparing:
                 continue
             spots: list[tuple[Account, Sequence[str]]] = [
                 (places.pays_from(asset), [places.hot_wallet]),
-                (places.escrow, [places.escrow_contract]),
+                (places.escrow, [places.escrow_contract] if places.escrow_contract else []),
                 (places.deposits, deposit_addresses),
             ]
             found += [

@@ -82,7 +82,7 @@ class Conservation:
             return looks
         # A transaction of ours may be in a final block before its end is booked.
         included = await reader.inclusions(books.in_flight) if books.in_flight else ()
-        if any(inclusion.block_number <= books.block.number for inclusion in included):
+        if any(inclusion.shows_from <= books.block.number for inclusion in included):
             return ()
         return looks
 

@@ -133,8 +133,9 @@ class LedgerService:
     async def book_gas(self, *, chain: ChainId) -> Money:
         """Book native coin that came to the hot wallet from outside; return how much that was.
 
-        Coins leave no event by which the watcher could see them arrive, so an operator says when
-        the tank was filled. What is missing is not booked: that is a finding of ``compare``.
+        On most chains coins leave no event by which the watcher could see them arrive, so an
+        operator says when the tank was filled; elsewhere, what was there before reading began.
+        What is missing is not booked: that is a finding of ``compare``.
 
         Raises:
             ChainUnavailable: no node answered.
@@ -144,7 +145,7 @@ class LedgerService:
         for _ in range(GAS_TRIES):
             async with self.begin() as work:
                 cursor = await work.chains.cursor(chain)
-            block = await _last_read(cursor, reader)
+            block = await _last_read(cursor, reader, places)
             held = await reader.balance(places.hot_wallet, places.native, at_block=block.number)
             async with self.begin() as work:
                 if await work.chains.lock_cursor(chain) != cursor:
@@ -173,11 +174,15 @@ def _chains_of(transaction: Transaction) -> set[ChainId]:
     return {chain for chain in chains if chain is not None}
 
 
-async def _last_read(cursor: Cursor | None, reader: ChainReader) -> Block:
-    """Return the block up to which all is booked: the newest, where nothing was read yet."""
+async def _last_read(cursor: Cursor | None, reader: ChainReader, places: Places) -> Block:
+    """Return the block up to which all is booked: the newest, where nothing was read yet.
+
+    Where coins are seen to come, what the first block to be read brings will be booked then.
+    """
     if cursor is not None:
         return cursor.final
-    newest = await reader.block((await reader.head()).latest)
+    number = places.first_block - 1 if places.shows_coins else (await reader.head()).latest
+    newest = await reader.block(max(number, 0))
     if newest is None:
-        raise ChainUnavailable("the newest block is missing")
+        raise ChainUnavailable("the block up to which all is booked is missing")
     return newest

@@ -31,9 +31,20 @@ _NEXT = {
         PayoutState.UNKNOWN,
         PayoutState.CONFIRMED,
         PayoutState.REFUSED,
+        PayoutState.APPROVED,
     },
-    PayoutState.BROADCAST: {PayoutState.UNKNOWN, PayoutState.CONFIRMED, PayoutState.REFUSED},
-    PayoutState.UNKNOWN: {PayoutState.BROADCAST, PayoutState.CONFIRMED, PayoutState.REFUSED},
+    PayoutState.BROADCAST: {
+        PayoutState.UNKNOWN,
+        PayoutState.CONFIRMED,
+        PayoutState.REFUSED,
+        PayoutState.APPROVED,
+    },
+    PayoutState.UNKNOWN: {
+        PayoutState.BROADCAST,
+        PayoutState.CONFIRMED,
+        PayoutState.REFUSED,
+        PayoutState.APPROVED,
+    },
     PayoutState.CONFIRMED: set(),
     PayoutState.REFUSED: set(),
 }
@@ -70,9 +81,17 @@ class Payout:
         """Let it be signed, as the submission named."""
         return attrs.evolve(self.become(PayoutState.APPROVED), submission_id=submission_id)
 
-    def sign(self, *, transaction: str) -> Payout:
-        """Note the name of the bytes that will be sent, and no others."""
-        return attrs.evolve(self.become(PayoutState.SIGNED), transaction=transaction)
+    def sign(self, *, transaction: str, submission_id: SubmissionId) -> Payout:
+        """Note the name of the bytes that will be sent, and no others, and what carries it out."""
+        signed = self.become(PayoutState.SIGNED)
+        return attrs.evolve(signed, transaction=transaction, submission_id=submission_id)
+
+    def approve_again(self, *, submission_id: SubmissionId, hold_id: HoldId) -> Payout:
+        """Let it be signed anew: there is proof that what was signed will never take effect."""
+        approved = self.become(PayoutState.APPROVED)
+        return attrs.evolve(
+            approved, submission_id=submission_id, hold_id=hold_id, transaction=None
+        )
 
     def refuse(self, *, reason: str) -> Payout:
         """End it: there is proof that the money has not left and never will by this payout."""

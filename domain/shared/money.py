@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 AssetId = NewType("AssetId", str)
-"""A CAIP-19-like name: ``eip155:56/erc20:0x55d3…``, ``eip155:1/slip44:60``, ``iso4217:USD``."""
+"""A CAIP-19-like name: ``eip155:56/erc20:0x55d3…``, ``ton:mainnet/jetton:EQCx…``, ``iso4217:USD``.
+
+``slip44`` names a chain's own coin, whatever it is called at the time.
+"""
 
 ChainId = NewType("ChainId", str)
-"""A CAIP-2 name of a chain: ``eip155:56``."""
+"""A CAIP-2-like name of a chain: ``eip155:56``, ``ton:mainnet``."""
 
 AMOUNT_MAX = 2**256 - 1
 """The largest amount any rail can express (a uint256)."""

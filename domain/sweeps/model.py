@@ -95,6 +95,16 @@ class Sweep:
         moving = self._become(SweepState.MOVING, at=at)
         return attrs.evolve(moving, money=money, submission_id=submission_id)
 
+    def try_again(self, *, submission_id: SubmissionId, at: datetime) -> Sweep:
+        """Go on by another transaction: there is proof that the last one will never take effect.
+
+        Raises:
+            SweepTransitionRefused: it is at its end.
+        """
+        if not self.is_open:
+            raise SweepTransitionRefused(self.id, self.state, self.state)
+        return attrs.evolve(self, submission_id=submission_id, changed_at=at)
+
     def finish(self, *, at: datetime) -> Sweep:
         """End with the money in the hot wallet, for good."""
         return self._become(SweepState.DONE, at=at)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import attrs
 
+from domain.intents.issuing import AssetNotAccepted, MethodNotOffered
 from domain.intents.model import IntentTransitionRefused
 from domain.intents.quotes import NoRate, QuoteExpired
 from domain.intents.service import (
-    AssetNotAccepted,
     IntentService,
     NotACurrency,
     PriceIn,
@@ -89,7 +89,15 @@ class PaymentIntents:
         "/v1/payment_intents",
         summary="Create a payment intent",
         idempotency="optional",
-        problems=(*_WISHES, AssetParked, UnclearOffer, NotFound, QuoteExpired, *_KEYS),
+        problems=(
+            *_WISHES,
+            MethodNotOffered,
+            AssetParked,
+            UnclearOffer,
+            NotFound,
+            QuoteExpired,
+            *_KEYS,
+        ),
     )
     async def create(
         self, call: Call[Merchant], body: CreatePaymentIntent

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from domain.escrow.model import EscrowActionInProgress, EscrowTransitionRefused
+from domain.intents.issuing import AssetNotAccepted, MethodNotOffered
 from domain.intents.model import IntentTransitionRefused
 from domain.intents.quotes import NoRate, QuoteExpired
 from domain.intents.service import (
     PRICE_MAX,
-    AssetNotAccepted,
     NotACurrency,
     PriceOutOfRange,
 )
@@ -37,6 +37,9 @@ REFUSALS = ProblemTable(
         ),
         AssetNotAccepted: ProblemType(
             422, "asset-not-accepted", "Asset not accepted", fields=("asset",)
+        ),
+        MethodNotOffered: ProblemType(
+            422, "method-not-offered", "Method not offered", fields=("method", "chain")
         ),
         AssetParked: ProblemType(
             503,

@@ -59,7 +59,15 @@ class PayToView:
 
     chain: Annotated[str, Described(description="A CAIP-2 id.", example="eip155:1")]
     address: Annotated[
-        str, Described(description="The intent's own address, or the escrow contract.")
+        str,
+        Described(
+            description="The intent's own address, the escrow contract, or an address that is "
+            "shared, where only the memo tells whose a payment is."
+        ),
+    ]
+    memo: Annotated[
+        str | None,
+        Described(description="What has to be written beside a payment for it to be found."),
     ]
     escrow_terms: EscrowTermsView | None
 

@@ -1,8 +1,10 @@
 """What every chain keeps: what is seen is of a block, what is sent is sent once.
 
-An adapter's tests build a ``ChainWorld``: a fresh chain with the escrow contract on it, a hot
-wallet that holds ``WALLET`` tokens and enough coin for fees, and a payer who holds ``PURSE``
-tokens and may use the contract. They derive both suites and override ``world``.
+An adapter's tests build a ``ChainWorld``: a fresh chain, a hot wallet that holds ``WALLET`` tokens
+and enough coin for fees, and a payer who holds ``PURSE`` tokens. They derive both suites and
+override ``world``. What only some chains can do has suites of its own beside this one: reorgs and
+numbers without gaps (``chain_forks``), the escrow contract (``chain_escrows``), deposit addresses
+(``chain_sweeps``), memos, batches and messages that expire (``chain_messages``).
 """
 
 from __future__ import annotations
@@ -11,17 +13,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from domain.chains.model import EscrowPaid, EscrowRefunded, EscrowReleased, Transfer
-from domain.chains.submissions import RefundEscrow, ReleaseEscrow, SendMoney
+from domain.chains.model import Transfer
+from domain.chains.submissions import Part, SendMany, SendMoney
+from domain.shared.ids import PayoutId
 from domain.shared.money import Money
 from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
-from tests.builders import address_of
 
 if TYPE_CHECKING:
     from domain.chains.model import Block, Fact, Observation
     from domain.chains.submissions import Inclusion, Instruction, SignedBytes
-    from domain.escrow.model import EscrowTerms
-    from domain.shared.ids import EscrowId
     from domain.shared.money import AssetId
     from ports.chain import ChainReader, ChainSender
 
@@ -30,6 +30,9 @@ WALLET = 1_000_000
 
 PURSE = 1_000_000
 """What the payer holds of the token at first, smallest units."""
+
+BLOCKS_MAX = 20
+"""How many blocks a transaction is waited for."""
 
 
 class ChainWorld(Protocol):
@@ -40,21 +43,19 @@ class ChainWorld(Protocol):
     native: AssetId
     token: AssetId
     payer: str
+    watched: str
+    """An address whose incoming transfers the reader tells of; it may hold something already."""
+    first_block: int
+    """The first block that the reader can read."""
+    taken: dict[str, int]
+    """Each sender's next number, by our own count; empty at first."""
 
-    def terms(self, reference: str, *, amount: int) -> EscrowTerms:
-        """Return terms that can be paid and released now, with a fee of 1 %."""
-        ...
-
-    def escrow_id(self, terms: EscrowTerms) -> EscrowId:
-        """Return the contract's name for a payment of these terms."""
+    def somebody(self, name: str) -> str:
+        """Return the address of somebody who holds nothing, the same one for the same name."""
         ...
 
     async def pay(self, *, target: str, amount: int) -> str:
-        """Have the payer send tokens; return the transaction's hash."""
-        ...
-
-    async def pay_escrow(self, terms: EscrowTerms) -> str:
-        """Have the payer pay into the contract; return the transaction's hash."""
+        """Have the payer send tokens; return the name of the transaction that brings them."""
         ...
 
     async def mine(self, blocks: int = 1) -> None:
@@ -63,10 +64,6 @@ class ChainWorld(Protocol):
 
     async def finalize(self) -> None:
         """Make what is in the newest block final."""
-        ...
-
-    async def reorg(self, *, depth: int) -> None:
-        """Replace the newest blocks by others without transactions, and at least one more."""
         ...
 
 
@@ -95,7 +92,7 @@ class ChainReaderContract(_ChainContract):
         assert await world.reader.block((await world.reader.head()).latest + 1) is None
 
     async def test_a_deposit_is_seen_and_becomes_final(self, world: ChainWorld) -> None:
-        target = address_of("deposit")
+        target = world.watched
         hash = await world.pay(target=target, amount=700)
         await world.mine()
 
@@ -103,16 +100,13 @@ class ChainReaderContract(_ChainContract):
         assert found.fact == Transfer(Money(700, world.token), world.payer, target)
         assert found.key.transaction == hash
         assert found.key.chain == world.reader.chain
-        head = await world.reader.head()
-        assert found.block.number > head.final
-
         await world.finalize()
         head = await world.reader.head()
         assert found.block.number <= head.final <= head.safe <= head.latest
         assert await facts_to(world, target) == [found], "the same reading, the same facts"
 
     async def test_two_deposits_in_one_block_are_two_observations(self, world: ChainWorld) -> None:
-        target = address_of("deposit")
+        target = world.watched
         for _ in range(2):
             await world.pay(target=target, amount=700)
         await world.mine()
@@ -122,7 +116,7 @@ class ChainReaderContract(_ChainContract):
         assert one.key != other.key
 
     async def test_a_range_holds_the_facts_of_its_blocks_alone(self, world: ChainWorld) -> None:
-        target = address_of("deposit")
+        target = world.watched
         await world.pay(target=target, amount=1)
         await world.mine()
         [found] = await facts_to(world, target)
@@ -135,45 +129,9 @@ class ChainReaderContract(_ChainContract):
         assert found in scan.observations
         assert [block.number for block in scan.blocks] == [number]
 
-    async def test_a_reorg_replaces_blocks_and_drops_what_was_in_them(
-        self, world: ChainWorld
-    ) -> None:
-        target = address_of("deposit")
-        await world.mine(2)
-        await world.pay(target=target, amount=700)
-        await world.mine()
-        [found] = await facts_to(world, target)
-        before = await newest(world)
-        depth = before.number - found.block.number + 1
-        kept = await world.reader.block(found.block.number - 1)
-
-        await world.reorg(depth=depth)
-
-        assert await facts_to(world, target) == []
-        replaced = await world.reader.block(found.block.number)
-        assert replaced is not None
-        assert replaced.hash != found.block.hash
-        assert await world.reader.block(found.block.number - 1) == kept
-        assert (await newest(world)).number >= before.number
-        assert (
-            await world.reader.balance(target, world.token, at_block=(await newest(world)).number)
-        ).amount == 0
-
-    async def test_a_payment_into_escrow_is_seen_with_its_transfer(
-        self, world: ChainWorld
-    ) -> None:
-        terms = world.terms("pi_01", amount=1_000)
-        hash = await world.pay_escrow(terms)
-        await world.mine()
-
-        found = [it for it in await everything(world) if it.key.transaction == hash]
-        paid = EscrowPaid(world.escrow_id(terms), "pi_01", world.payer, terms.money)
-        moved = Transfer(terms.money, world.payer, terms.contract)
-        assert {it.fact for it in found} == {paid, moved}
-        assert len({it.key for it in found}) == 2
-
     async def test_a_balance_is_that_after_a_block(self, world: ChainWorld) -> None:
-        target = address_of("deposit")
+        target = world.watched
+        before = await balance_of(world, target)
         await world.pay(target=target, amount=700)
         await world.mine()
         [found] = await facts_to(world, target)
@@ -186,7 +144,7 @@ class ChainReaderContract(_ChainContract):
             ((await newest(world)).number, 750),
         ):
             held = await world.reader.balance(target, world.token, at_block=at_block)
-            assert held == Money(amount, world.token)
+            assert held == before + Money(amount, world.token)
             addresses = [world.payer, target]
             of_both = await world.reader.balances(addresses, world.token, at_block=at_block)
             assert of_both[1] == held
@@ -202,18 +160,19 @@ class ChainSenderContract(_ChainContract):
     async def test_money_sent_arrives_and_costs_what_the_inclusion_says(
         self, world: ChainWorld
     ) -> None:
-        target = address_of("merchant")
+        target = world.somebody("merchant")
         before = await newest(world)
         signed = await send(world, SendMoney(Money(400, world.token), target))
 
         inclusion = await included(world, signed)
 
-        assert inclusion.succeeded
+        assert (inclusion.succeeded, inclusion.failed) == (True, frozenset())
         assert inclusion.hash == signed.hash
-        [found] = await facts_to(world, target)
-        assert found.block.hash == inclusion.block_hash
-        assert found.block.number == inclusion.block_number
-        assert found.key.transaction == signed.hash
+        block = await world.reader.block(inclusion.block_number)
+        assert block is not None
+        assert block.hash == inclusion.block_hash
+        arrived = await world.reader.balance(target, world.token, at_block=block.number)
+        assert arrived == Money(400, world.token)
         assert inclusion.cost.asset == world.native
         coins = [
             await world.reader.balance(world.sender.sender, world.native, at_block=number)
@@ -223,16 +182,14 @@ class ChainSenderContract(_ChainContract):
         assert inclusion.cost.amount > 0
 
     async def test_the_fee_limit_bounds_the_cost(self, world: ChainWorld) -> None:
-        instruction = SendMoney(Money(400, world.token), address_of("merchant"))
+        instruction = SendMoney(Money(400, world.token), world.somebody("merchant"))
         prepared = await world.sender.prepare(instruction)
-        sequence = await world.sender.next_sequence(world.sender.sender)
-        signed = await world.sender.sign(prepared, sequence=sequence)
-        await world.sender.broadcast(signed)
+        signed = await send(world, instruction)
 
         assert (await included(world, signed)).cost <= prepared.fee_limit
 
     async def test_the_same_arguments_give_the_same_bytes(self, world: ChainWorld) -> None:
-        instruction = SendMoney(Money(400, world.token), address_of("merchant"))
+        instruction = SendMoney(Money(400, world.token), world.somebody("merchant"))
         prepared = await world.sender.prepare(instruction)
 
         one = await world.sender.sign(prepared, sequence=7)
@@ -240,23 +197,19 @@ class ChainSenderContract(_ChainContract):
         other = await world.sender.sign(prepared, sequence=8)
         assert (one.sequence, other.sequence) == (7, 8)
         assert (one.hash, one.raw) != (other.hash, other.raw)
-        assert one.sender == world.sender.sender
+        assert one.sender == prepared.sender == world.sender.sender
 
     async def test_nothing_is_sent_before_the_broadcast(self, world: ChainWorld) -> None:
-        sequence = await world.sender.next_sequence(world.sender.sender)
-        instruction = SendMoney(Money(400, world.token), address_of("merchant"))
-        signed = await world.sender.sign(
-            await world.sender.prepare(instruction), sequence=sequence
-        )
+        instruction = SendMoney(Money(400, world.token), world.somebody("merchant"))
+        signed = await world.sender.sign(await world.sender.prepare(instruction), sequence=0)
         await world.mine()
 
         assert await world.reader.inclusions([signed.hash]) == []
-        assert await world.sender.next_sequence(world.sender.sender) == sequence
 
     async def test_handing_bytes_over_again_is_no_error_and_has_no_effect(
         self, world: ChainWorld
     ) -> None:
-        target = address_of("merchant")
+        target = world.somebody("merchant")
         signed = await send(world, SendMoney(Money(400, world.token), target))
         await world.sender.broadcast(signed)
         await included(world, signed)
@@ -265,95 +218,36 @@ class ChainSenderContract(_ChainContract):
         await world.sender.broadcast(signed)
         await world.mine()
 
-        assert len(await facts_to(world, target)) == 1
+        assert await balance_of(world, target) == Money(400, world.token)
 
-    async def test_sequence_numbers_count_what_waits(self, world: ChainWorld) -> None:
-        first = await world.sender.next_sequence(world.sender.sender)
-        one = await send(world, SendMoney(Money(1, world.token), address_of("merchant")))
-        assert one.sequence == first
-        assert await world.sender.next_sequence(world.sender.sender) == first + 1
-        other = await send(world, SendMoney(Money(2, world.token), address_of("merchant")))
+    async def test_inclusions_are_told_together_and_only_of_what_is_there(
+        self, world: ChainWorld
+    ) -> None:
+        one = await send(world, SendMoney(Money(1, world.token), world.somebody("merchant")))
+        other = await send(world, SendMoney(Money(2, world.token), world.somebody("merchant")))
+        for signed in (one, other):
+            await included(world, signed)
 
-        await world.mine(2)
         inclusions = await world.reader.inclusions([other.hash, "0x" + "9" * 64, one.hash])
         assert {it.hash for it in inclusions} == {one.hash, other.hash}
-        assert await world.sender.next_sequence(world.sender.sender) == first + 2
-
-    async def test_bytes_lost_in_a_reorg_are_taken_again(self, world: ChainWorld) -> None:
-        target = address_of("merchant")
-        await world.mine(2)
-        signed = await send(world, SendMoney(Money(400, world.token), target))
-        inclusion = await included(world, signed)
-        depth = (await newest(world)).number - inclusion.block_number + 1
-        await world.reorg(depth=depth)
-        assert await world.reader.inclusions([signed.hash]) == []
-
-        await world.sender.broadcast(signed)
-
-        again = await included(world, signed)
-        assert again.block_hash != inclusion.block_hash
-        assert len(await facts_to(world, target)) == 1
 
     async def test_more_than_the_wallet_holds_is_not_prepared(self, world: ChainWorld) -> None:
-        too_much = SendMoney(Money(WALLET + 1, world.token), address_of("merchant"))
+        too_much = SendMoney(Money(WALLET + 1, world.token), world.somebody("merchant"))
 
         with pytest.raises(InsufficientFundsOnChain) as refusal:
             await world.sender.prepare(too_much)
         assert refusal.value.asset == world.token
 
-    async def test_what_the_contract_would_revert_is_refused(self, world: ChainWorld) -> None:
-        never_paid = world.terms("pi_99", amount=1_000)
-
-        for instruction in (ReleaseEscrow(never_paid), RefundEscrow(never_paid)):
-            with pytest.raises(InstructionRefused) as refusal:
-                await world.sender.prepare(instruction)
-            assert refusal.value.reason
-
-    async def test_an_escrow_is_released_less_its_fee(self, world: ChainWorld) -> None:
-        terms = world.terms("pi_01", amount=12_345)
-        await world.pay_escrow(terms)
-        await world.mine()
-
-        signed = await send(world, ReleaseEscrow(terms))
-
-        assert (await included(world, signed)).succeeded
-        assert await facts_of(world, signed) == {
-            EscrowReleased(world.escrow_id(terms), 12_222, 123, pushed=True),
-            Transfer(Money(12_222, world.token), terms.contract, terms.merchant),
-        }
-        with pytest.raises(InstructionRefused):
-            await world.sender.prepare(RefundEscrow(terms))
-
-    async def test_an_escrow_is_refunded_in_full(self, world: ChainWorld) -> None:
-        terms = world.terms("pi_01", amount=12_345)
-        await world.pay_escrow(terms)
-        await world.mine()
-
-        signed = await send(world, RefundEscrow(terms))
-
-        assert (await included(world, signed)).succeeded
-        assert await facts_of(world, signed) == {
-            EscrowRefunded(world.escrow_id(terms), 12_345, pushed=True),
-            Transfer(terms.money, terms.contract, world.payer),
-        }
-
-    async def test_what_becomes_impossible_before_its_block_fails_and_costs(
+    async def test_more_payouts_than_come_into_a_transaction_are_refused(
         self, world: ChainWorld
     ) -> None:
-        terms = world.terms("pi_01", amount=1_000)
-        await world.pay_escrow(terms)
-        await world.mine()
-        refund = await world.sender.prepare(RefundEscrow(terms))
-        await included(world, await send(world, ReleaseEscrow(terms)))
+        assert world.sender.batch_max >= 1
+        send = SendMoney(Money(1, world.token), world.somebody("merchant"))
+        count = world.sender.batch_max + 1
+        too_many = SendMany(tuple(Part(PayoutId(f"po_{n}"), send) for n in range(count)))
 
-        sequence = await world.sender.next_sequence(world.sender.sender)
-        late = await world.sender.sign(refund, sequence=sequence)
-        await world.sender.broadcast(late)
-
-        inclusion = await included(world, late)
-        assert not inclusion.succeeded
-        assert inclusion.cost.amount > 0
-        assert await facts_of(world, late) == set()
+        with pytest.raises(InstructionRefused):
+            await world.sender.prepare(too_many)
 
 
 async def newest(world: ChainWorld) -> Block:
@@ -365,7 +259,7 @@ async def newest(world: ChainWorld) -> Block:
 async def everything(world: ChainWorld) -> list[Observation]:
     """Return what was observed since the first block, read as a watcher would read it."""
     found: list[Observation] = []
-    latest, first = (await world.reader.head()).latest, 0
+    latest, first = (await world.reader.head()).latest, world.first_block
     while first <= latest:
         scan = await world.reader.scan(first=first, last=latest)
         assert scan.blocks[0].number == first
@@ -376,10 +270,12 @@ async def everything(world: ChainWorld) -> list[Observation]:
 
 
 async def facts_to(world: ChainWorld, target: str) -> list[Observation]:
+    """Return what was seen to come from the payer to an address."""
     return [
         it
         for it in await everything(world)
-        if isinstance(it.fact, Transfer) and it.fact.target == target
+        if isinstance(it.fact, Transfer)
+        and (it.fact.source, it.fact.target) == (world.payer, target)
     ]
 
 
@@ -387,20 +283,34 @@ async def facts_of(world: ChainWorld, signed: SignedBytes) -> set[Fact]:
     return {it.fact for it in await everything(world) if it.key.transaction == signed.hash}
 
 
+async def balance_of(world: ChainWorld, address: str) -> Money:
+    """Return what an address holds of the token by the newest block."""
+    number = (await newest(world)).number
+    return await world.reader.balance(address, world.token, at_block=number)
+
+
+async def take_sequence(world: ChainWorld, sender: str) -> int:
+    """Return a sender's next number, as the gateway does: by its own count and the chain's."""
+    at_least = await world.sender.next_sequence(sender)
+    sequence = max(at_least, world.taken.get(sender, 0))
+    world.taken[sender] = sequence + 1
+    return sequence
+
+
 async def send(world: ChainWorld, instruction: Instruction) -> SignedBytes:
     """Send as the gateway does: prepare, take a sequence, sign, broadcast."""
     prepared = await world.sender.prepare(instruction)
-    sequence = await world.sender.next_sequence(world.sender.sender)
+    sequence = await take_sequence(world, prepared.sender)
     signed = await world.sender.sign(prepared, sequence=sequence)
     await world.sender.broadcast(signed)
     return signed
 
 
 async def included(world: ChainWorld, signed: SignedBytes) -> Inclusion:
-    """Mine until a transaction is in a block, and return where."""
-    for _ in range(5):
+    """Mine until a transaction has come to its end, and return where."""
+    for _ in range(BLOCKS_MAX):
         found = await world.reader.inclusions([signed.hash])
-        if found:
+        if found and found[0].settled:
             return found[0]
         await world.mine()
     raise AssertionError(f"{signed.hash} is in no block")

@@ -16,9 +16,17 @@ from domain.chains.model import (
     EscrowReleased,
     EscrowResolved,
     Finality,
+    WalletCharged,
 )
-from domain.chains.submissions import RefundEscrow, ReleaseEscrow
-from domain.shared.ids import EscrowId, SubmissionId
+from domain.chains.submissions import (
+    Part,
+    RefundEscrow,
+    ReleaseEscrow,
+    SendMany,
+    SendMoney,
+    SubmissionState,
+)
+from domain.shared.ids import EscrowId, PayoutId, SubmissionId
 from ports.unit_of_work import AlreadyExists, NotFound
 from tests.builders import (
     CHAIN,
@@ -32,6 +40,7 @@ from tests.builders import (
     an_escrow_paid,
     an_inclusion,
     an_observation,
+    coins,
     hash_of,
     signed_bytes,
     terms_of,
@@ -47,6 +56,9 @@ if TYPE_CHECKING:
 ESCROW = EscrowId(hash_of("pi_01"))
 FACTS: list[Fact] = [
     a_transfer(2**255),
+    attrs.evolve(a_transfer(), memo="0123456789AB"),
+    attrs.evolve(a_transfer(), memo="a\0b \ud800 \N{BICYCLE}"),
+    WalletCharged(coins(17)),
     an_escrow_paid(),
     EscrowReleased(ESCROW, merchant_amount=2**200, fee=3, pushed=False),
     EscrowRefunded(ESCROW, amount=2**127, pushed=True),
@@ -54,6 +66,7 @@ FACTS: list[Fact] = [
     EscrowResolved(ESCROW, 1, 2, 3, payer_pushed=True, merchant_pushed=False),
     CreditWithdrawn(address_of("merchant"), address_of("cold"), usdt(9)),
 ]
+A_PART = Part(PayoutId("po_01"), SendMoney(usdt(2**200), address_of("merchant")))
 ANY = [Finality.SEEN, Finality.SAFE, Finality.FINAL, Finality.RETRACTED]
 
 
@@ -228,7 +241,12 @@ class ObservationsContract(StorageContract):
 class SubmissionsContract(StorageContract):
     @pytest.mark.parametrize(
         "instruction",
-        [a_submission().instruction, ReleaseEscrow(terms_of()), RefundEscrow(terms_of())],
+        [
+            a_submission().instruction,
+            SendMany((A_PART, attrs.evolve(A_PART, payout_id=PayoutId("po_02"), issue=3))),
+            ReleaseEscrow(terms_of()),
+            RefundEscrow(terms_of()),
+        ],
         ids=lambda it: type(it).__name__,
     )
     async def test_every_kind_of_instruction_comes_back_whole(
@@ -251,6 +269,25 @@ class SubmissionsContract(StorageContract):
 
         async with begin() as work:
             assert await work.chains.lock_submission(SubmissionId("sub_01")) == lost
+
+    async def test_a_last_moment_is_kept_and_which_issue_it_is(self, begin: Begin) -> None:
+        until = NOON + timedelta(hours=1, microseconds=1)
+        fleeting = attrs.evolve(signed_bytes(), valid_until=until)
+        sent = a_submission(issue=3).sign(fleeting, at=NOON)
+        await given(begin, a_submission("sub_02", issue=2), sent)
+
+        async with begin() as work:
+            assert await work.chains.lock_submission(sent.id) == sent
+            queued = await work.chains.lock_submission(SubmissionId("sub_02"))
+            assert queued.issue == 2
+            await work.chains.save_submission(sent.expire(at=until + timedelta(seconds=1)))
+            await work.chains.save_submission(queued.join(sent.id))
+            await work.commit()
+        async with begin() as work:
+            assert await work.chains.in_flight(CHAIN, limit=9) == []
+            assert await work.chains.queued(CHAIN, limit=9) == []
+            expired = await work.chains.lock_submission(sent.id)
+        assert (expired.state, expired.signed) == (SubmissionState.EXPIRED, fleeting)
 
     async def test_a_submission_is_added_once(self, begin: Begin) -> None:
         await given(begin, a_submission())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import pytest
 
@@ -10,11 +10,7 @@ from domain.chains.model import Transfer
 from domain.chains.submissions import FundGas, SweepDeposit
 from domain.shared.money import Money
 from ports.chain import InstructionRefused, InsufficientFundsOnChain
-from tests.builders import address_of
 from tests.contracts.chain import ChainWorld, facts_of, included, newest, send
-
-if TYPE_CHECKING:
-    from domain.chains.submissions import Instruction, SignedBytes
 
 INDEX = 7
 HELD = 700
@@ -44,7 +40,7 @@ class ChainSweepsContract:
         funding = await send(world, FundGas(cost, address))
         assert (await included(world, funding)).succeeded
         before = await world.sender.next_sequence(world.sender.sender)
-        signed = await send_as(world, sweep)
+        signed = await send(world, sweep)
         inclusion = await included(world, signed)
 
         assert inclusion.succeeded
@@ -89,9 +85,9 @@ class ChainSweepsContract:
             await world.sender.fee_limit(nothing)
 
     async def test_whose_key_is_not_there_is_not_swept(self, world: DepositWorld) -> None:
-        await world.pay(target=address_of("anybody"), amount=HELD)
+        await world.pay(target=world.somebody("anybody"), amount=HELD)
         await world.mine()
-        anybody = SweepDeposit(Money(HELD, world.token), address_of("anybody"), INDEX)
+        anybody = SweepDeposit(Money(HELD, world.token), world.somebody("anybody"), INDEX)
 
         with pytest.raises((InstructionRefused, InsufficientFundsOnChain)):
             await world.sender.prepare(anybody)
@@ -111,15 +107,6 @@ async def funded(world: DepositWorld) -> SweepDeposit:
     cost = await world.sender.fee_limit(sweep)
     await included(world, await send(world, FundGas(cost + cost, sweep.source)))
     return sweep
-
-
-async def send_as(world: DepositWorld, instruction: Instruction) -> SignedBytes:
-    """Send by the sequence of whoever sends it."""
-    prepared = await world.sender.prepare(instruction)
-    sequence = await world.sender.next_sequence(prepared.sender)
-    signed = await world.sender.sign(prepared, sequence=sequence)
-    await world.sender.broadcast(signed)
-    return signed
 
 
 async def coins_of(world: DepositWorld, address: str) -> Money:

@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from domain.intents.attempts import AttemptState
-from domain.intents.model import IntentStatus, PaymentException
+from domain.intents.model import IntentStatus, Method, PaymentException
 from domain.merchants.model import PaymentPolicy, Verdict
 from domain.shared.ids import IntentId, QuoteId
 from domain.shared.money import AMOUNT_MAX
@@ -29,6 +29,7 @@ from tests.builders import (
     an_escrow_intent,
     an_intent,
     deposit_to,
+    shared_with,
     usd,
     usdt,
 )
@@ -148,6 +149,37 @@ class IntentsContract(StorageContract):
         async with begin() as work:
             addresses = await work.intents.deposit_addresses(chain=CHAIN)
         assert sorted(addresses) == sorted([address_of("pi_01"), address_of("pi_02")])
+
+    async def test_memos_lead_to_their_intents(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        one = an_intent("pi_01", method=Method.MEMO, pay_to=shared_with("0123456789AB"))
+        other = an_intent("pi_02", method=Method.MEMO, pay_to=shared_with("ZYXWVTSRQPNM"))
+        elsewhere = an_intent("pi_03", pay_to=shared_with("0123456789AB", chain=OTHER_CHAIN))
+        await given(begin, one, other, elsewhere, an_intent("pi_04"))
+        asked = ["0123456789AB", "ZYXWVTSRQPNM", "000000000000"]
+
+        async with begin() as work:
+            assert await work.intents.get(one.id, owner=MERCHANT) == one
+            assert await work.intents.owners_by_memo(chain=CHAIN, memos=asked) == {
+                "0123456789AB": "pi_01",
+                "ZYXWVTSRQPNM": "pi_02",
+            }
+            assert await work.intents.owners_by_memo(chain=OTHER_CHAIN, memos=asked) == {
+                "0123456789AB": "pi_03"
+            }
+            assert await work.intents.owners_by_memo(chain=CHAIN, memos=[]) == {}
+            wallet = shared_with().wallet
+            assert await work.intents.owners_of(chain=CHAIN, addresses=[wallet]) == {}
+            assert wallet not in await work.intents.deposit_addresses(chain=CHAIN)
+            late = NOON + 2 * HOUR
+            assert await work.intents.overdue(chain=CHAIN, at=late, limit=2) == ["pi_01", "pi_02"]
+
+    async def test_a_memo_belongs_to_one_intent_of_a_chain_alone(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        await given(begin, an_intent("pi_01", pay_to=shared_with()))
+
+        with pytest.raises(AlreadyExists):
+            await given(begin, an_intent("pi_02", pay_to=shared_with()))
 
     async def test_overdue_are_the_unpaid_of_a_chain_whose_time_is_over(
         self, begin: Begin

@@ -67,7 +67,7 @@ class SettlementsContract(StorageContract):
             )
             payout = await work.settlements.lock_payout(PayoutId("po_01"))
             signed = payout.approve(submission_id=SubmissionId("sub_01")).sign(
-                transaction=hash_of("payout")
+                transaction=hash_of("payout"), submission_id=SubmissionId("sub_02")
             )
             await work.settlements.save_payout(signed)
             await work.commit()

@@ -28,9 +28,10 @@ from domain.chains.service import ChainWatcher
 from domain.escrow.model import EscrowTerms
 from domain.escrow.service import EscrowService
 from domain.fees.model import FeeSchedule
+from domain.intents.issuing import IntentRules
 from domain.intents.model import DepositAddress, Method
 from domain.intents.quotes import RateRules
-from domain.intents.service import IntentRules, IntentService, PriceIn
+from domain.intents.service import IntentService, PriceIn
 from domain.ledger.accounts import available, reserved
 from domain.ledger.comparing import Comparing
 from domain.ledger.conservation import Conservation
@@ -166,12 +167,15 @@ def compose(
     begin: Begin | None = None,
     reader: ChainReader | None = None,
     sender: ChainSender | None = None,
+    places: Places = PLACES,
+    assets: Assets = ASSETS,
 ) -> Services:
     """Compose the services of one process; a test may put something between it and its ports."""
     begin = begin or around.store.begin
-    clock, ids, places = around.clock, around.ids, {CHAIN: PLACES}
-    readers = {CHAIN: reader or around.chain}
-    senders = {CHAIN: sender or around.chain}
+    clock, ids, chain = around.clock, around.ids, places.chain
+    readers = {chain: reader or around.chain}
+    senders = {chain: sender or around.chain}
+    at = {chain: places}
     return Services(
         begin=begin,
         merchants=MerchantService(begin, clock, ids),
@@ -179,25 +183,25 @@ def compose(
             begin=begin,
             clock=clock,
             ids=ids,
-            assets=ASSETS,
+            assets=assets,
             rates=around.rates,
             rate_rules=RateRules(),
             rules=RULES,
             addresses=InMemoryDepositAddresses(),
             contracts=CONTRACTS,
-            places=places,
+            places=at,
         ),
-        escrows=EscrowService(begin, clock, ids, ASSETS),
-        settlements=SettlementService(begin, clock, ids, ASSETS, places),
-        sweeps=SweepService(begin, clock, ids, readers, senders, places, {USDT.id: SWEEP_FROM}),
-        books=LedgerService(begin, clock, ASSETS, readers, places),
-        conservation=Conservation(Comparing(begin, ASSETS, readers, places), clock),
+        escrows=EscrowService(begin, clock, ids, assets),
+        settlements=SettlementService(begin, clock, ids, assets, at),
+        sweeps=SweepService(begin, clock, ids, readers, senders, at, {USDT.id: SWEEP_FROM}),
+        books=LedgerService(begin, clock, assets, readers, at),
+        conservation=Conservation(Comparing(begin, assets, readers, at), clock),
         sealing=Sealing(begin),
-        statements=Statements(begin, clock, ASSETS, STATEMENT_KEY),
-        valuation=Valuation(begin, clock, ASSETS, around.rates, RateRules(), USD.id),
+        statements=Statements(begin, clock, assets, STATEMENT_KEY),
+        valuation=Valuation(begin, clock, assets, around.rates, RateRules(), USD.id),
         webhooks=WebhookService(begin, clock, ids, around.publisher),
-        watcher=ChainWatcher(begin, clock, ids, ASSETS, CONTRACTS, readers, places),
-        sender=Sender(begin, clock, ids, ASSETS, senders, places),
+        watcher=ChainWatcher(begin, clock, ids, assets, CONTRACTS, readers, at),
+        sender=Sender(begin, clock, ids, assets, senders, at),
     )
 
 

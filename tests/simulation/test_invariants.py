@@ -304,6 +304,7 @@ def test_money_that_leaves_behind_our_back_is_found(play: Play) -> None:
     play.do(play.checkpoints.look(play.auditor))
     mark = state.journal.mark()
     state.number = 1
+    assert contract is not None
     state._change(contract, TOKEN, 1)
     try:
         with pytest.raises(Broken, match="the books equal the chain"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table
+from sqlalchemy import text as sql_text
 
 from adapters.postgres.tables.columns import (
     METADATA,
@@ -78,6 +79,8 @@ SUBMISSION = Table(
     whole("sequence", nullable=True),
     instant("signed_at", nullable=True),
     text("reason", nullable=True),
+    instant("valid_until", nullable=True),
+    Column("issue", Integer, nullable=False, server_default=sql_text("1")),
 )
 Index(
     "submission_hash_key",

@@ -14,6 +14,7 @@ from adapters.postgres.tables import (  # noqa: F401 (each import declares its t
     parking,
     sealing,
     settlements,
+    star_payments,
     sweeps,
     values,
     webhooks,

@@ -60,10 +60,14 @@ PAYMENT_INTENT = Table(
     amount("captured"),
     text("description", nullable=True),
     document("metadata"),
+    name("memo", nullable=True),
     Column("chain", NAME, Computed("pay_to ->> 'chain'", persisted=True)),
     Column("deposit_address", NAME, Computed("pay_to ->> 'address'", persisted=True)),
 )
-"""``chain`` and ``deposit_address`` are read off ``pay_to`` by the database, for its indexes."""
+"""``chain`` and ``deposit_address`` are read off ``pay_to`` by the database, for its indexes.
+
+``memo`` repeats a part of it as well, in a column that was added without writing the table anew.
+"""
 
 Index("payment_intent_of_merchant_idx", PAYMENT_INTENT.c.merchant_id, PAYMENT_INTENT.c.id)
 Index(
@@ -72,6 +76,13 @@ Index(
     PAYMENT_INTENT.c.deposit_address,
     unique=True,
     postgresql_where=PAYMENT_INTENT.c.deposit_address.is_not(None),
+)
+Index(
+    "payment_intent_memo_key",
+    PAYMENT_INTENT.c.chain,
+    PAYMENT_INTENT.c.memo,
+    unique=True,
+    postgresql_where=PAYMENT_INTENT.c.memo.is_not(None),
 )
 Index(
     "payment_intent_unpaid_idx",

@@ -22,7 +22,10 @@ from tests.adapters.evm.local_chain import (
     LocalChain,
     address,
 )
+from tests.builders import address_of
 from tests.contracts.chain import PURSE, WALLET, ChainReaderContract, ChainSenderContract
+from tests.contracts.chain_escrows import ChainEscrowsContract
+from tests.contracts.chain_forks import ChainReorgsContract, ChainSequencesContract
 from tests.contracts.chain_sweeps import ChainSweepsContract
 
 if TYPE_CHECKING:
@@ -42,6 +45,12 @@ class EvmWorld:
     native: AssetId
     token: AssetId
     payer: str
+    watched: str
+    first_block: int = 0
+    taken: dict[str, int] = attrs.field(factory=dict)
+
+    def somebody(self, name: str) -> str:
+        return address_of(name)
 
     def terms(self, reference: str, *, amount: int) -> EscrowTerms:
         return attrs.evolve(self.usual, reference=reference, money=Money(amount, self.token))
@@ -82,22 +91,29 @@ async def world(chain: LocalChain, node: EvmNode) -> EvmWorld:
         native=NATIVE,
         token=chain.usdt,
         payer=address(PAYER),
+        watched=address_of("deposit"),
     )
 
 
-class TestReader(ChainReaderContract):
+class Evm:
     @pytest.fixture
     def world(self, world: EvmWorld) -> EvmWorld:
         return world
 
 
-class TestSender(ChainSenderContract):
-    @pytest.fixture
-    def world(self, world: EvmWorld) -> EvmWorld:
-        return world
+class TestReader(Evm, ChainReaderContract): ...
 
 
-class TestSweeps(ChainSweepsContract):
-    @pytest.fixture
-    def world(self, world: EvmWorld) -> EvmWorld:
-        return world
+class TestSender(Evm, ChainSenderContract): ...
+
+
+class TestReorgs(Evm, ChainReorgsContract): ...
+
+
+class TestSequences(Evm, ChainSequencesContract): ...
+
+
+class TestEscrows(Evm, ChainEscrowsContract): ...
+
+
+class TestSweeps(Evm, ChainSweepsContract): ...

@@ -26,6 +26,8 @@ from tests.contracts.chain import (
     ChainReaderContract,
     ChainSenderContract,
 )
+from tests.contracts.chain_escrows import ChainEscrowsContract
+from tests.contracts.chain_forks import ChainReorgsContract, ChainSequencesContract
 from tests.contracts.chain_sweeps import ChainSweepsContract
 
 if TYPE_CHECKING:
@@ -69,6 +71,12 @@ class InMemoryWorld:
     native: AssetId = COIN.id
     token: AssetId = USDT.id
     payer: str = PAYER
+    watched: str = address_of("deposit")
+    first_block: int = 0
+    taken: dict[str, int] = attrs.field(factory=dict)
+
+    def somebody(self, name: str) -> str:
+        return address_of(name)
 
     def terms(self, reference: str, *, amount: int) -> EscrowTerms:
         return terms_of(reference, money=usdt(amount))
@@ -110,6 +118,15 @@ class TestChainReader(InMemory, ChainReaderContract): ...
 
 
 class TestChainSender(InMemory, ChainSenderContract): ...
+
+
+class TestChainReorgs(InMemory, ChainReorgsContract): ...
+
+
+class TestChainSequences(InMemory, ChainSequencesContract): ...
+
+
+class TestChainEscrows(InMemory, ChainEscrowsContract): ...
 
 
 class TestChainSweeps(InMemory, ChainSweepsContract): ...

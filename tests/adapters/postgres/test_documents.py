@@ -21,21 +21,24 @@ from domain.chains.model import (
     EscrowResolved,
     Fact,
     Transfer,
+    WalletCharged,
 )
 from domain.chains.submissions import (
     FundGas,
     Instruction,
+    Part,
     RefundEscrow,
     ReleaseEscrow,
+    SendMany,
     SendMoney,
     SweepDeposit,
 )
 from domain.escrow.model import EscrowTerms
 from domain.fees.model import FeeSchedule
-from domain.intents.model import DepositAddress
+from domain.intents.model import DepositAddress, PayTo, SharedAddress
 from domain.intents.quotes import RateObservation
 from domain.merchants.model import PayoutTerms
-from domain.shared.money import AMOUNT_MAX, ChainId, Money
+from domain.shared.money import AMOUNT_MAX, AssetId, ChainId, Money
 from domain.webhooks.model import Try
 
 AMOUNTS = some.integers(-AMOUNT_MAX, AMOUNT_MAX)
@@ -62,7 +65,7 @@ FLAGS = {"pushed", "payer_pushed", "merchant_pushed"}
 
 def built(kind: type[Any]) -> some.SearchStrategy[Any]:
     """Build one of the flat models, each field by its name."""
-    known: dict[str, some.SearchStrategy[Any]] = {"money": MONEY, "terms": terms()}
+    known: dict[str, some.SearchStrategy[Any]] = {"money": MONEY, "cost": MONEY, "terms": terms()}
     known |= dict.fromkeys(INTEGERS, AMOUNTS) | dict.fromkeys(FLAGS, some.booleans())
     names = [field.name for field in attrs.fields(kind)]
     return some.builds(kind, **{name: known.get(name, TEXTS) for name in names})
@@ -73,14 +76,15 @@ FACTS = some.one_of(
         built,
         [
             Transfer, EscrowPaid, EscrowReleased, EscrowRefunded, EscrowDisputed, EscrowResolved,
-            CreditWithdrawn,
+            CreditWithdrawn, WalletCharged,
         ],
     )
 )  # fmt: skip
+PARTS = some.builds(Part, payout_id=TEXTS, send=built(SendMoney), issue=AMOUNTS)
 INSTRUCTIONS = some.one_of(
-    *map(built, [SendMoney, ReleaseEscrow, RefundEscrow, FundGas, SweepDeposit])
+    *map(built, [SendMoney, ReleaseEscrow, RefundEscrow, FundGas, SweepDeposit]),
+    some.builds(SendMany, parts=some.lists(PARTS).map(tuple)),
 )
-PAY_TO = DepositAddress | EscrowTerms
 
 
 @given(FACTS)
@@ -95,10 +99,21 @@ def test_instructions_come_back(instruction: Instruction) -> None:
     assert documents.read_union(stored, Instruction) == instruction
 
 
-@given(some.one_of(built(DepositAddress), terms()))
-def test_places_to_pay_to_come_back(place: DepositAddress | EscrowTerms) -> None:
-    stored = documents.read_json(documents.write(place, PAY_TO))
-    assert documents.read_union(stored, PAY_TO) == place
+@given(some.one_of(built(DepositAddress), built(SharedAddress), terms()))
+def test_places_to_pay_to_come_back(place: PayTo) -> None:
+    stored = documents.read_json(documents.write(place, PayTo))
+    assert documents.read_union(stored, PayTo) == place
+
+
+def test_what_has_no_memo_is_written_as_before_there_were_any() -> None:
+    plain = Transfer(Money(5, AssetId("a")), "payer", "shop")
+    stored = documents.read_json(documents.write(plain, Fact))
+    assert stored == {
+        "type": "Transfer",
+        "money": {"amount": 5, "asset": "a"},
+        "source": "payer",
+        "target": "shop",
+    }
 
 
 @given(

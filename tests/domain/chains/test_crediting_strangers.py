@@ -10,7 +10,7 @@ import pytest
 from domain.fees.model import FeeSchedule
 from domain.intents.model import IntentStatus
 from domain.ledger.accounts import PLATFORM_FEES
-from tests.builders import COIN, USDT, address_of, coins, usdt
+from tests.builders import COIN, CONTRACT, USDT, address_of, coins, usdt
 from tests.domain.world import DUE, HOT, PAYER, PLACES, STRANGER, TREASURY, address_for, terms_for
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class TestStrangers:
         assert await world.booked(PLATFORM_FEES, COIN.id) == 10
         await world.must_be_right()
 
-    @pytest.mark.parametrize("target", [PLACES.escrow_contract, HOT])
+    @pytest.mark.parametrize("target", [CONTRACT, HOT])
     async def test_a_gift_is_kept_in_suspense(self, world: World, target: str) -> None:
         world.chain.transfer(usdt(123), source=STRANGER, target=target)
         await world.settle_down()
@@ -123,7 +123,7 @@ class TestStrangers:
     async def test_a_gift_in_the_block_of_a_payment_is_told_apart(self, world: World) -> None:
         intent = await world.escrow_intent()
         world.pay_escrow(intent)
-        world.chain.transfer(usdt(DUE), source=PAYER, target=PLACES.escrow_contract)
+        world.chain.transfer(usdt(DUE), source=PAYER, target=CONTRACT)
         await world.settle_down()
 
         assert (await world.now(intent)).final == DUE
@@ -140,9 +140,9 @@ class TestStrangers:
 
     async def test_a_transfer_of_nothing_stops_nobody(self, world: World) -> None:
         intent = await world.intent()
-        for target in (address_for(intent), HOT, PLACES.escrow_contract):
+        for target in (address_for(intent), HOT, CONTRACT):
             world.chain.transfer(usdt(0), source=STRANGER, target=target)
-        world.chain.transfer(usdt(0), source=PLACES.escrow_contract, target=STRANGER)
+        world.chain.transfer(usdt(0), source=CONTRACT, target=STRANGER)
         world.pay(intent)
         await world.settle_down()
 

@@ -6,7 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.chains.model import CoverageGap, Scan
+from domain.chains.places import NoEscrowContract
+from domain.intents.model import Method
 from tests.builders import CHAIN, a_block, a_cursor
+from tests.domain.world import PLACES
+
+
+def test_escrow_is_offered_only_where_there_is_a_contract() -> None:
+    with pytest.raises(NoEscrowContract):
+        attrs.evolve(PLACES, escrow_contract=None)
+    with pytest.raises(NoEscrowContract):
+        attrs.evolve(PLACES, treasury=None)
+    without = attrs.evolve(PLACES, methods=frozenset({Method.ADDRESS}), escrow_contract=None)
+    assert Method.ESCROW not in without.methods
 
 
 def blocks(*numbers: int) -> Scan:

@@ -11,11 +11,12 @@ import attrs
 import pytest
 
 from domain.escrow.model import EscrowTerms
+from domain.intents.issuing import AssetNotAccepted, MethodNotOffered
 from domain.intents.model import DepositAddress, IntentStatus, Method, PaymentIntent
-from domain.intents.service import AssetNotAccepted, PriceIn
+from domain.intents.service import PriceIn
 from domain.shared.idempotency import Idempotency, KeyInFlight, KeyReused, RequestReplayed
 from ports.unit_of_work import NotFound, StorageUnavailable
-from tests.builders import COIN, USD, USDT, usd
+from tests.builders import CHAIN, COIN, USD, USDT, usd
 from tests.domain.mishaps import Died, Mortal, yielding
 from tests.domain.world import DUE, PLACES, RULES, another_merchant, new_world
 
@@ -114,6 +115,11 @@ class TestCreation:
                 method=Method.ADDRESS,
                 offer=PriceIn(usd(2500), COIN.id),
             )
+
+    async def test_a_method_that_the_chain_does_not_offer_is_refused(self, world: World) -> None:
+        with pytest.raises(MethodNotOffered) as refusal:
+            await world.intent(method=Method.MEMO)
+        assert (refusal.value.method, refusal.value.chain) == (Method.MEMO, CHAIN)
 
 
 class TestIdempotency:

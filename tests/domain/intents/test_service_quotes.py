@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domain.intents.issuing import AssetNotAccepted
 from domain.intents.model import Method
 from domain.intents.quotes import LOCK_MAX, NoRate, QuoteExpired
 from domain.intents.service import (
     PRICE_MAX,
-    AssetNotAccepted,
     NotACurrency,
     PriceIn,
     PriceOutOfRange,

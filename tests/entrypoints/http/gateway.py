@@ -24,6 +24,7 @@ from config.lifetimes import storage_open
 from config.settings import AssetSetting, Database, EvmChainSetting, Http, Keys, Rate, Settings
 from domain.escrow.model import EscrowTerms
 from domain.fees.model import FeeSchedule
+from domain.intents.model import DepositAddress
 from domain.merchants.model import Merchant, PayoutTerms
 from domain.shared.ids import IntentId
 from domain.shared.money import Money, asset_id
@@ -168,6 +169,7 @@ class Gateway:
         if isinstance(found.pay_to, EscrowTerms):
             self.chain.fund(PAYER, money)
             return self.chain.pay_escrow(found.pay_to, payer=PAYER)
+        assert isinstance(found.pay_to, DepositAddress)
         return self.chain.fund(found.pay_to.address, money)
 
     async def terms(self, intent: Json) -> EscrowTerms:

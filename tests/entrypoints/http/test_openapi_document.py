@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 ACCEPTED = PositiveDataAcceptanceConfig().expected_statuses
 BUSINESS_REFUSALS = {"400": {"invalid-cursor"}, "422": {
     "unknown-asset", "malformed-asset", "not-a-currency", "asset-not-accepted",
+    "method-not-offered",
     "price-out-of-range", "unclear-offer", "quote-expired", "idempotency-key-reused",
 }}  # fmt: skip
 """What may be said of a request that is as the document asks."""
