@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tests.benchmarks import addresses, demo, devnet, intents, jobs, ledger
+from tests.benchmarks import addresses, demo, devnet, intents, jobs, ledger, ton
 from tests.benchmarks.report import COLUMNS, Discrepancy, as_json, as_line
 from tests.benchmarks.world import Bench
 
@@ -25,6 +25,7 @@ BENCHMARKS: Final[Mapping[str, Callable[[Bench], Iterator[Figure]]]] = MappingPr
         "addresses": addresses.measure,
         "jobs": jobs.measure,
         "devnet": devnet.measure,
+        "ton": ton.measure,
         "demo": demo.measure,
     }
 )
