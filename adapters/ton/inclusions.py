@@ -165,6 +165,7 @@ class Inclusions:
             succeeded=True,
             cost=Money(trace.cost, self._settings.native.id),
             settled=trace.settled,
+            landed=trace.root.block,
         )
         if not trace.settled:
             return inclusion
