@@ -1,6 +1,7 @@
 """From settings to finished services: the only way from an entrypoint into the adapters.
 
-The API's process is given no key and cannot build what signs; the worker's is.
+The API's process is given no key and cannot build what signs; the worker's is. Where Stars are
+taken both have the bot's token.
 """
 
 from __future__ import annotations
@@ -30,16 +31,38 @@ from domain.merchants.service import MerchantService
 from domain.settlements.service import SettlementService
 from domain.shared.idempotency import KeptAnswers
 from domain.shared.money import Assets, ChainId
+from domain.stars.reconciliation import StarsReconciliation
+from domain.stars.service import StarsService
 from domain.sweeps.service import SweepService
 from domain.webhooks.service import WebhookService
 from ports.calendar import Calendar
 from ports.clock import Clock
 from ports.ids import Ids
 from ports.jobs import JobNotices
+from ports.stars import StarsWebhook, StarUpdates
 from ports.unit_of_work import Begin
 
 if TYPE_CHECKING:
     from config.settings import Settings
+
+
+@attrs.frozen(kw_only=True)
+class ApiStars:
+    """What the HTTP API has for payments in Stars."""
+
+    service: StarsService
+    webhook: StarsWebhook | None
+    """Reads what Telegram posts; None where the worker asks for it."""
+
+
+@attrs.frozen(kw_only=True)
+class WorkerStars:
+    """What the worker has for payments in Stars."""
+
+    service: StarsService
+    reconciliation: StarsReconciliation
+    updates: StarUpdates | None
+    """Where Telegram is asked for updates; None where it posts them to the API."""
 
 
 @attrs.frozen(kw_only=True)
@@ -54,6 +77,7 @@ class ApiServices:
     settlements: SettlementService
     books: LedgerService
     webhooks: WebhookService
+    stars: ApiStars | None = None
     resources: Sequence[AbstractAsyncContextManager[object]]
 
 
@@ -80,6 +104,7 @@ class WorkerServices:
     sealing: Sealing
     valuation: Valuation
     webhooks: WebhookService
+    stars: WorkerStars | None = None
     resources: Sequence[AbstractAsyncContextManager[object]]
 
 
@@ -121,7 +146,12 @@ def migrate(settings: Settings) -> str | None:
 
 
 def api(settings: Settings) -> ApiServices:
-    """Build what the API needs; a setting that names a private key is never read here."""
+    """Build what the API needs; a setting that names a private key is never read here.
+
+    Raises:
+        KeyFileRefused: Stars are taken, and the file of the bot's token or of the webhook's
+            secret is missing, open to others, or holds something else.
+    """
     services = container(settings)
     return ApiServices(
         assets=services.adapters.assets(),
@@ -132,9 +162,11 @@ def api(settings: Settings) -> ApiServices:
         settlements=services.settlements(),
         books=services.books(),
         webhooks=services.webhooks(),
+        stars=_api_stars(settings, services),
         resources=[
             storage_open(services.adapters.storage()),
             services.adapters.publisher(),
+            *_bots(settings, services),
         ],
     )
 
@@ -189,10 +221,35 @@ def worker(settings: Settings) -> WorkerServices:
         sealing=services.sealing(),
         valuation=services.valuation(),
         webhooks=services.webhooks(),
+        stars=_worker_stars(settings, services),
         resources=[
             storage_open(services.adapters.storage()),
             services.adapters.notices(),
             services.adapters.publisher(),
+            *_bots(settings, services),
             *(node_open(node) for node in services.adapters.nodes().values()),
         ],
     )
+
+
+def _api_stars(settings: Settings, services: Services) -> ApiStars | None:
+    if settings.stars is None:
+        return None
+    posted = settings.stars.mode == "webhook"
+    webhook = services.adapters.stars_webhook() if posted else None
+    return ApiStars(service=services.stars(), webhook=webhook)
+
+
+def _worker_stars(settings: Settings, services: Services) -> WorkerStars | None:
+    if settings.stars is None:
+        return None
+    asked_for = settings.stars.mode == "polling"
+    return WorkerStars(
+        service=services.stars(),
+        reconciliation=services.stars_reconciliation(),
+        updates=services.adapters.stars_bot() if asked_for else None,
+    )
+
+
+def _bots(settings: Settings, services: Services) -> Sequence[AbstractAsyncContextManager[object]]:
+    return [] if settings.stars is None else [services.adapters.stars_bot()]

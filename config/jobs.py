@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,12 @@ from domain.shared.running import Schedule
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from config.bootstrap import WorkerServices
+    from config.bootstrap import WorkerServices, WorkerStars
     from config.settings import Worker
     from domain.shared.pace import Pace
     from domain.shared.running import Handler
+
+log = logging.getLogger(__name__)
 
 ROUNDS_MAX = 50
 """How many ranges of a chain one job reads, or rounds it seals, before others have their turn."""
@@ -27,6 +30,10 @@ ANSWERS_MAX = 1000
 
 SEALS_MAX = 500
 """How many transactions are sealed in one round."""
+
+
+class NoStars(Exception):
+    """A job about Stars is left of a deployment that took them; this one takes none."""
 
 
 def handlers(services: WorkerServices) -> dict[str, Handler]:
@@ -66,7 +73,13 @@ def handlers(services: WorkerServices) -> dict[str, Handler]:
             sweep_deposits,
         )
     }
-    return _of_books(services) | _of_webhooks(services) | _of_upkeep(services) | others
+    return (
+        _of_books(services)
+        | _of_webhooks(services)
+        | _of_upkeep(services)
+        | _of_stars(services)
+        | others
+    )
 
 
 def _of_upkeep(services: WorkerServices) -> dict[str, Handler]:
@@ -123,7 +136,39 @@ def _of_books(services: WorkerServices) -> dict[str, Handler]:
     }
 
 
-def schedules(settings: Worker, chains: Sequence[ChainId]) -> tuple[Schedule, ...]:
+def _of_stars(services: WorkerServices) -> dict[str, Handler]:
+    """Return the handlers of payments in Stars.
+
+    Where none are taken they raise ``NoStars``: a refund that is promised must not count as done.
+    """
+
+    def rail() -> WorkerStars:
+        if services.stars is None:
+            raise NoStars
+        return services.stars
+
+    async def refund_stars(arguments: Mapping[str, str]) -> None:
+        del arguments
+        await rail().service.carry_out_refunds()
+
+    async def reconcile_stars(arguments: Mapping[str, str]) -> None:
+        del arguments
+        report = await rail().reconciliation.reconcile()
+        if report.missing:
+            log.warning("Telegram's list does not have charges of ours: %s", report.missing)
+        if report.unexplained:
+            log.warning("Stars have moved past the books: %s", report.unexplained)
+
+    async def mature_stars(arguments: Mapping[str, str]) -> None:
+        del arguments
+        await rail().service.mature()
+
+    return {handler.__name__: handler for handler in (refund_stars, reconcile_stars, mature_stars)}
+
+
+def schedules(
+    settings: Worker, chains: Sequence[ChainId], *, with_stars: bool = False
+) -> tuple[Schedule, ...]:
     """Return the jobs that come back, one of each for the whole deployment.
 
     Raises:
@@ -136,6 +181,11 @@ def schedules(settings: Worker, chains: Sequence[ChainId]) -> tuple[Schedule, ..
         ("sweep_deposits", settings.sweep_every_seconds),
         ("reconcile", settings.reconcile_every_seconds),
     )
+    of_stars = (
+        ("refund_stars", settings.refund_stars_every_seconds),
+        ("reconcile_stars", settings.reconcile_stars_every_seconds),
+        ("mature_stars", settings.mature_stars_every_seconds),
+    )
     overall = (
         ("release_escrows", settings.release_every_seconds),
         ("run_settlements", settings.settle_every_seconds),
@@ -145,6 +195,7 @@ def schedules(settings: Worker, chains: Sequence[ChainId]) -> tuple[Schedule, ..
         ("expire_holds", settings.expire_holds_every_seconds),
         ("prune_jobs", settings.prune_every_seconds),
         ("forget_answers", settings.prune_every_seconds),
+        *(of_stars if with_stars else ()),
     )
     paces = {name: _pace(name, every, settings) for name, every in (*per_chain, *overall)}
     if unknown := settings.schedules.keys() - paces.keys():

@@ -24,6 +24,8 @@ from cattrs import transform_error
 from cattrs.v import format_exception
 
 from adapters.system.calendar import CronCalendar
+from config.checks import loopback_or_tls
+from config.stars import Stars, check_stars
 from domain.shared.kinds import Queue
 from domain.shared.pace import Cron, Pace
 from ports.calendar import NotACalendarExpression
@@ -49,14 +51,6 @@ def _positive(instance: object, attribute: attrs.Attribute[Any], value: float) -
     del instance
     if not 0 < value < math.inf:
         raise ValueError(f"{attribute.name} must be more than 0")
-
-
-def _loopback_or_tls(instance: object, attribute: attrs.Attribute[Any], value: str) -> None:
-    del instance
-    url = urlsplit(value)
-    here = url.scheme == "http" and url.hostname in {"127.0.0.1", "localhost", "::1"}
-    if not here and url.scheme != "https":
-        raise ValueError(f"{attribute.name} must use https outside this machine")
 
 
 @attrs.frozen
@@ -126,7 +120,7 @@ class EvmChainSetting:
     """An EVM chain: its node, and the gateway's addresses on it."""
 
     id: str = attrs.field(validator=attrs.validators.matches_re(r"eip155:[0-9]{1,20}"))
-    rpc_url: str = attrs.field(validator=_loopback_or_tls)
+    rpc_url: str = attrs.field(validator=loopback_or_tls)
     escrow_contract: str
     hot_wallet: str
     treasury: str
@@ -201,6 +195,9 @@ class Worker:
     seal_every_seconds: float = attrs.field(default=2.0, validator=_positive)
     keep_rates_every_seconds: float = attrs.field(default=60.0, validator=_positive)
     expire_holds_every_seconds: float = attrs.field(default=60.0, validator=_positive)
+    refund_stars_every_seconds: float = attrs.field(default=60.0, validator=_positive)
+    reconcile_stars_every_seconds: float = attrs.field(default=60.0, validator=_positive)
+    mature_stars_every_seconds: float = attrs.field(default=3600.0, validator=_positive)
     prune_every_seconds: float = attrs.field(default=3600.0, validator=_positive)
 
     def __attrs_post_init__(self) -> None:
@@ -252,10 +249,12 @@ class Settings:
     books: Books = attrs.field(factory=Books)
     worker: Worker = attrs.field(factory=Worker)
     webhooks: Webhooks = attrs.field(factory=Webhooks)
+    stars: Stars | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.books.currency not in {asset.id for asset in self.assets}:
             raise ValueError(f"books.currency {self.books.currency} is not one of the assets")
+        check_stars(self.stars, listed=((asset.id, asset.decimals) for asset in self.assets))
 
 
 def load(file: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:

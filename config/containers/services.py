@@ -26,6 +26,8 @@ from domain.merchants.service import MerchantService
 from domain.settlements.service import SettlementService
 from domain.shared.idempotency import KeptAnswers
 from domain.shared.money import asset_id
+from domain.stars.reconciliation import StarsReconciliation
+from domain.stars.service import StarsService
 from domain.sweeps.service import SweepService
 from domain.webhooks.service import WebhookService
 
@@ -158,6 +160,22 @@ class Services(containers.DeclarativeContainer):
         clock=adapters.clock,
         ids=adapters.ids,
         publisher=adapters.publisher,
+    )
+    stars = providers.Factory(
+        StarsService,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        ids=adapters.ids,
+        assets=adapters.assets,
+        bot=adapters.stars_bot,
+    )
+    stars_reconciliation = providers.Factory(
+        StarsReconciliation,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        ids=adapters.ids,
+        assets=adapters.assets,
+        bot=adapters.stars_bot,
     )
     watcher = providers.Factory(
         ChainWatcher,

@@ -31,6 +31,8 @@ from adapters.rates.fixed import FixedRates
 from adapters.system.calendar import CronCalendar
 from adapters.system.clock import SystemClock
 from adapters.system.ids import RandomIds
+from adapters.telegram.bot import AiogramStarsBot
+from adapters.telegram.webhook import TelegramWebhook
 from config.settings import Settings, WrongSettings
 from domain.chains.places import Places
 from domain.shared.money import Asset, Assets, ChainId, asset_id, chain_of
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from config.settings import EvmChainSetting, Keys
+    from config.stars import Stars
     from domain.shared.money import AssetId
     from ports.calendar import Calendar
     from ports.chain import ChainReader, ChainSender
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from ports.publisher import Publisher
     from ports.rates import RateSource
     from ports.signer import DepositSigner
+    from ports.stars import StarsWebhook
 
 GWEI = 10**9
 
@@ -156,6 +160,40 @@ def rates(settings: Settings, clock: Clock) -> Sequence[RateSource]:
     return [FixedRates(name, clock, pairs) for name, pairs in by_source.items()]
 
 
+def stars_bot(settings: Settings) -> AiogramStarsBot:
+    """Return the bot that takes Stars; it asks Telegram nothing yet.
+
+    Raises:
+        WrongSettings: no Stars are taken.
+        KeyFileRefused: the token's file is missing, open to others, or holds something else.
+    """
+    stars = _stars(settings)
+    return AiogramStarsBot(
+        token=stars.bot_token(),
+        timeout_seconds=stars.request_timeout_seconds,
+        api_url=stars.api_url,
+    )
+
+
+def stars_webhook(settings: Settings) -> StarsWebhook:
+    """Return what reads Telegram's posts.
+
+    Raises:
+        WrongSettings: there are none, because no Stars are taken or updates are asked for.
+        KeyFileRefused: the secret's file is missing, open to others, or holds something else.
+    """
+    secret = _stars(settings).webhook_secret()
+    if secret is None:
+        raise WrongSettings(("settings.stars.webhook_secret_file is needed for a webhook",))
+    return TelegramWebhook(secret)
+
+
+def _stars(settings: Settings) -> Stars:
+    if settings.stars is None:
+        raise WrongSettings(("settings.stars is needed to take Stars",))
+    return settings.stars
+
+
 def _evm_chain(chain: EvmChainSetting, known: Assets) -> EvmChain:
     name = ChainId(chain.id)
     here = [asset for asset in known.by_id.values() if chain_of(asset.id) == name]
@@ -218,6 +256,12 @@ class DemoAdapters(containers.DeclarativeContainer):
     )
     senders: providers.Provider[Mapping[ChainId, ChainSender]] = providers.ThreadSafeSingleton(
         senders, settings, nodes
+    )
+    stars_bot: providers.Provider[AiogramStarsBot] = providers.ThreadSafeSingleton(
+        stars_bot, settings
+    )
+    stars_webhook: providers.Provider[StarsWebhook] = providers.ThreadSafeSingleton(
+        stars_webhook, settings
     )
     publisher: providers.Provider[Publisher] = providers.ThreadSafeSingleton(
         WebhookPublisher,

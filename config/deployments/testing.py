@@ -6,8 +6,10 @@ one object to read it and to send to it. Only the settings are as in any other d
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Self
 
+import attrs
 from dependency_injector import containers, providers
 
 from adapters.memory.chain import InMemoryChain
@@ -18,9 +20,10 @@ from adapters.memory.ids import SequentialIds
 from adapters.memory.notices import InMemoryJobNotices
 from adapters.memory.publisher import RecordingPublisher
 from adapters.memory.rates import FixedRates
+from adapters.memory.stars_bot import InMemoryStarsBot
 from adapters.memory.store import Store
 from adapters.system.calendar import CronCalendar
-from config.deployments.demo import assets, places
+from config.deployments.demo import assets, places, stars_webhook
 from config.settings import Settings
 from ports.unit_of_work import StorageUnavailable
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
     from domain.chains.places import Places
     from domain.shared.money import Assets, ChainId
+    from domain.stars.model import StarUpdate
     from ports.calendar import Calendar
     from ports.chain import ChainReader, ChainSender
     from ports.clock import Clock
@@ -39,10 +43,14 @@ if TYPE_CHECKING:
     from ports.jobs import JobNotices
     from ports.publisher import Publisher
     from ports.rates import RateSource
+    from ports.stars import StarsWebhook
     from ports.unit_of_work import UnitOfWork
 
 ARBITER = "0x" + "a" * 40
 """Who decides disputes on the chains in memory."""
+
+POLL_SECONDS = 0.01
+"""How long the bot in memory waits for updates while there are none."""
 
 
 class Closable:
@@ -62,6 +70,22 @@ class ClosablePublisher(RecordingPublisher, Closable):
 
 class ClosableNotices(InMemoryJobNotices, Closable):
     """Notices of jobs, as a process opens and closes them."""
+
+
+@attrs.define(eq=False)
+class ClosableStarsBot(InMemoryStarsBot, Closable):
+    """The bot in memory, as a process opens and closes it, and asks it for updates."""
+
+    _dropped: int = attrs.field(default=0, init=False)
+
+    async def after(self, last: int | None) -> Sequence[tuple[int, StarUpdate | None]]:
+        """Wait a moment for updates that follow a number, and drop those up to it."""
+        while self.updates and last is not None and self._dropped < last:
+            self.updates.popleft()
+            self._dropped += 1
+        if not self.updates:
+            await asyncio.sleep(POLL_SECONDS)
+        return list(enumerate(self.updates, start=self._dropped + 1))
 
 
 class ClosableStorage:
@@ -162,5 +186,11 @@ class TestingAdapters(containers.DeclarativeContainer):
     )
     senders: providers.Provider[Mapping[ChainId, ChainSender]] = providers.ThreadSafeSingleton(
         dict, chains
+    )
+    stars_bot: providers.Provider[ClosableStarsBot] = providers.ThreadSafeSingleton(
+        ClosableStarsBot, clock
+    )
+    stars_webhook: providers.Provider[StarsWebhook] = providers.ThreadSafeSingleton(
+        stars_webhook, settings
     )
     publisher: providers.Provider[Publisher] = providers.ThreadSafeSingleton(ClosablePublisher)

@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 
     from domain.intents.model import PaymentIntent
     from domain.ledger.accounts import Account
+    from domain.shared.idempotency import Idempotency
+    from domain.shared.ids import MerchantId
     from domain.stars.model import ChargeId, StarPayment
     from ports.unit_of_work import UnitOfWork
 
 REFUNDED: Final = "payment.refunded"
 """The payer has been promised the money back; the books no longer count it as the merchant's."""
+
+BACK: Final = frozenset({PaymentState.REFUNDING, PaymentState.REFUNDED, PaymentState.TAKEN_BACK})
+"""The states of what is on its way to the payer, or there."""
 
 REFUNDS_MAX: Final = 100
 """How many refunds one run asks of Telegram."""
@@ -41,37 +46,60 @@ class StarRefunding:
     assets: Assets
     bot: StarsBot
 
-    async def promise(self, charge_id: ChargeId) -> StarPayment:
+    async def promise(
+        self,
+        charge_id: ChargeId,
+        *,
+        owner: MerchantId | None = None,
+        idempotency: Idempotency[StarPayment] | None = None,
+    ) -> StarPayment:
         """Set a charge's Stars aside for its payer and leave a job that asks Telegram.
 
         What is on its way back, or back, stays so.
 
+        Args:
+            charge_id: The charge.
+            owner: Whose request it is; None where it is no merchant's.
+            idempotency: The request's key, if the owner has given one.
+
         Raises:
             NotFound: nobody has claimed such a charge.
             InsufficientFunds: the merchant has spent what it earned of them.
+            KeyInFlight, KeyReused, RequestReplayed: see ``domain.shared.idempotency``.
         """
         at = self.clock.now()
         async with self.begin() as work:
+            if idempotency and owner:
+                await idempotency.claim(work, owner=owner)
             payment, intent = await lock_with_intent(work, charge_id)
-            if payment.state in {
-                PaymentState.REFUNDING,
-                PaymentState.REFUNDED,
-                PaymentState.TAKEN_BACK,
-            }:
-                return payment
-            promised = payment.promise_back()
-            if payment.state is not PaymentState.REFUND_REFUSED:
-                if not await _undo(work, payment, intent, at=at):
-                    raise InsufficientFunds(_source(payment, intent), STARS)
-                if intent is not None:
-                    amount = payment.money.amount
-                    back = intent.retract(amount, was_final=True, at=at)
-                    ended = back.refund(at=at) if intent.captured else back
-                    ended = attrs.evolve(ended, exception=intent.exception)
-                    await self._save(work, intent, ended, REFUNDED, at=at)
-            await work.star_payments.save(promised)
-            await ask_to_refund(work)
+            promised = payment
+            if payment.state not in BACK:
+                promised = await self._promise(work, payment, intent, at=at)
+            if idempotency and owner:
+                await idempotency.keep(work, promised, owner=owner)
             await work.commit()
+        return promised
+
+    async def _promise(
+        self,
+        work: UnitOfWork,
+        payment: StarPayment,
+        intent: PaymentIntent | None,
+        *,
+        at: datetime,
+    ) -> StarPayment:
+        promised = payment.promise_back()
+        if payment.state is not PaymentState.REFUND_REFUSED:
+            if not await _undo(work, payment, intent, at=at):
+                raise InsufficientFunds(_source(payment, intent), STARS)
+            if intent is not None:
+                amount = payment.money.amount
+                back = intent.retract(amount, was_final=True, at=at)
+                ended = back.refund(at=at) if intent.captured else back
+                ended = attrs.evolve(ended, exception=intent.exception)
+                await self._save(work, intent, ended, REFUNDED, at=at)
+        await work.star_payments.save(promised)
+        await ask_to_refund(work)
         return promised
 
     async def carry_out(self) -> int:

@@ -27,6 +27,7 @@ from ports.unit_of_work import Begin, NotFound, StorageUnavailable
 
 if TYPE_CHECKING:
     from domain.intents.model import PaymentIntent
+    from domain.shared.idempotency import Idempotency
     from domain.shared.ids import MerchantId
     from domain.stars.model import ChargeId, StarPayment, StarUpdate
 
@@ -63,16 +64,20 @@ class StarsService:
         title: str,
         description: str,
         is_subscription: bool = False,
+        idempotency: Idempotency[str] | None = None,
     ) -> str:
         """Return a link by which an intent can be paid. However many are made, it is paid once.
 
         Raises:
+            KeyInFlight, KeyReused, RequestReplayed: see ``domain.shared.idempotency``.
             NotFound: the merchant has none of that name.
             NotPaidInStars: it is paid in another way.
             InvoiceMalformed: Telegram does not take such a title, description or price.
             StarsRefused, StarsUnavailable: no link was made.
         """
         async with self.begin() as work:
+            if idempotency:
+                await idempotency.claim(work, owner=owner)
             intent = await work.intents.get(intent_id, owner=owner)
         if intent.method is not Method.STARS:
             raise NotPaidInStars(intent.id, intent.method)
@@ -83,7 +88,15 @@ class StarsService:
             money=intent.due,
             is_subscription=is_subscription,
         )
-        return await self.bot.create_invoice_link(invoice)
+        # No transaction waits for Telegram: of two requests with one key both may have a link
+        # made, and both are told the one that was kept.
+        link = await self.bot.create_invoice_link(invoice)
+        if idempotency:
+            async with self.begin() as work:
+                await idempotency.claim(work, owner=owner)
+                await idempotency.keep(work, link, owner=owner)
+                await work.commit()
+        return link
 
     async def receive(self, update: StarUpdate) -> None:
         """Take in what Telegram tells, once or often.
@@ -122,10 +135,17 @@ class StarsService:
         """
         return await StarCrediting(self.begin, self.clock, self.ids, self.assets).credit(charge)
 
-    async def refund(self, *, owner: MerchantId, intent_id: IntentId) -> StarPayment:
+    async def refund(
+        self,
+        *,
+        owner: MerchantId,
+        intent_id: IntentId,
+        idempotency: Idempotency[StarPayment] | None = None,
+    ) -> StarPayment:
         """Give a payer back what was paid for an intent. To do it again is no error.
 
         Raises:
+            KeyInFlight, KeyReused, RequestReplayed: see ``domain.shared.idempotency``.
             NotFound: the merchant has no such intent, or nobody has paid it.
             InsufficientFunds: the merchant has spent what it earned of it.
         """
@@ -134,7 +154,7 @@ class StarsService:
             payment = await work.star_payments.of_intent(intent.id)
         if payment is None:
             raise NotFound("payment of intent", intent_id)
-        return await self._refunding.promise(payment.id)
+        return await self._refunding.promise(payment.id, owner=owner, idempotency=idempotency)
 
     async def refund_charge(self, *, charge_id: ChargeId) -> StarPayment:
         """Give a charge back by an operator's decision: a stray one, or one refused before.

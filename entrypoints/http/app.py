@@ -19,6 +19,8 @@ from entrypoints.http.intents import PaymentIntents
 from entrypoints.http.pagination import Cursors
 from entrypoints.http.problems import Unauthenticated
 from entrypoints.http.refusals import REFUSALS
+from entrypoints.http.stars import StarPayments
+from entrypoints.http.telegram import telegram_route
 from ports.unit_of_work import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -88,11 +90,19 @@ def create_app(services: ApiServices) -> Starlette:
                 books=services.books, settlements=services.settlements, assets=services.assets
             ),
             Events(service=services.webhooks),
+            *_of_stars(services),
         ),
     )
-    return api.application(
-        routes=[Route("/healthz", healthz), Route("/readyz", readyz)], lifespan=lifespan
-    )
+    routes = [Route("/healthz", healthz), Route("/readyz", readyz)]
+    if services.stars is not None and services.stars.webhook is not None:
+        routes.append(telegram_route(webhook=services.stars.webhook, stars=services.stars.service))
+    return api.application(routes=routes, lifespan=lifespan)
+
+
+def _of_stars(services: ApiServices) -> list[StarPayments]:
+    if services.stars is None:
+        return []
+    return [StarPayments(service=services.stars.service, assets=services.assets)]
 
 
 def _status(word: str, status: int) -> Response:

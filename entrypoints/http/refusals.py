@@ -11,11 +11,15 @@ from domain.intents.service import (
     NotACurrency,
     PriceOutOfRange,
 )
+from domain.ledger.model import InsufficientFunds
 from domain.ledger.parking import AssetParked
 from domain.shared.idempotency import KeyInFlight, KeyReused
 from domain.shared.money import AmountOutOfRange, MalformedAssetId, UnknownAsset
+from domain.stars.model import InvoiceMalformed
+from domain.stars.service import NotPaidInStars
 from entrypoints.http.intents import UnclearOffer
 from entrypoints.http.problems import ProblemTable, ProblemType
+from ports.stars import StarsRefused, StarsUnavailable
 from ports.unit_of_work import NotFound, StorageUnavailable
 
 PRICE_OUT_OF_RANGE = ProblemType(
@@ -71,6 +75,29 @@ REFUSALS = ProblemTable(
         ),
         EscrowActionInProgress: ProblemType(
             409, "escrow-action-in-progress", "Another request is under way", fields=("action",)
+        ),
+        InsufficientFunds: ProblemType(
+            409,
+            "insufficient-funds",
+            "The money has been spent",
+            detail="What was earned of this payment is no longer there to be given back.",
+            fields=("asset",),
+        ),
+        NotPaidInStars: ProblemType(
+            409, "not-paid-in-stars", "Not paid in Stars", fields=("method",)
+        ),
+        InvoiceMalformed: ProblemType(
+            422, "invoice-malformed", "Not an invoice", detail="{why}", fields=("field",)
+        ),
+        StarsRefused: ProblemType(
+            422, "stars-refused", "Telegram does not take the invoice", detail="{reason}"
+        ),
+        StarsUnavailable: ProblemType(
+            503,
+            "stars-unavailable",
+            "Telegram does not answer",
+            detail="Try again later. However many links are made, an intent is paid once.",
+            headers=RETRY_AFTER,
         ),
         KeyReused: ProblemType(
             422, "idempotency-key-reused", "The key was used for another request"

@@ -23,6 +23,7 @@ from config.jobs import handlers, schedules
 from config.settings import WrongSettings
 from domain.shared.running import JobRunner
 from entrypoints.worker.in_hand import InHand, limited
+from entrypoints.worker.telegram import poll
 from entrypoints.worker.transport import MemoryTransport
 from ports.unit_of_work import StorageUnavailable
 
@@ -61,7 +62,7 @@ class Worker:
             clock=services.clock,
             ids=services.ids,
             handlers=limited(handlers(services)),
-            schedules=schedules(settings, services.chains),
+            schedules=schedules(settings, services.chains, with_stars=services.stars is not None),
             calendar=services.calendar,
             queues=settings.queues or None,
             name=f"{socket.gethostname()}:{os.getpid()}",
@@ -100,6 +101,13 @@ class Worker:
         await self._runner.begin_schedules()
         keeping = asyncio.create_task(self._in_hand.keep())
         self._resources.push_async_callback(_end, keeping)
+        stars = self._services.stars
+        if stars is not None and stars.updates is not None:
+            # A second worker is refused the updates by Telegram, and waits to take over.
+            polling = asyncio.create_task(
+                poll(stars.updates, stars.service, stopped=asyncio.Event())
+            )
+            self._resources.push_async_callback(_end, polling)
 
     async def _feed(self) -> None:
         try:

@@ -42,6 +42,11 @@ async def poll(updates: StarUpdates, stars: StarsService, *, stopped: asyncio.Ev
         except StarsRefused as refusal:
             log.warning("Telegram tells nothing here: %s", refusal.reason)
             await _pause(stopped, seconds=WAIT_MAX_SECONDS)
+        except Exception:
+            # Told again later, and found in Telegram's list in any case: nobody else would take
+            # updates in if this one ended.
+            log.exception("an update of Telegram's has failed")
+            await _pause(stopped, seconds=WAIT_MAX_SECONDS)
 
 
 async def _pause(stopped: asyncio.Event, *, seconds: int) -> None:

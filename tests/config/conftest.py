@@ -9,8 +9,11 @@ from adapters.evm.signer import create_key_file
 from adapters.evm.wallet_seed import account_xpub, new_phrase, seed_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+BOT_TOKEN = "42:" + "made-up" * 5
+WEBHOOK_SECRET = "made-up-too"
 CHAIN = "eip155:31337"
 TOKEN = f"{CHAIN}/erc20:0x{'7' * 40}"
 
@@ -66,3 +69,15 @@ def raw(xpub: str, hot_wallet: str, nobody_listens: int) -> dict[str, Any]:
             for source, rate in (("one", "0.9998"), ("two", "1"), ("three", "1.0001"))
         ],
     }
+
+
+@pytest.fixture
+def with_stars(tmp_path: Path) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return what adds Stars by webhook to the tables of settings."""
+    files = {"bot_token_file": BOT_TOKEN, "webhook_secret_file": WEBHOOK_SECRET}
+    for name, secret in files.items():
+        (tmp_path / name).write_text(f"{secret}\n")
+        (tmp_path / name).chmod(0o600)
+    stars = {"mode": "webhook", **{name: str(tmp_path / name) for name in files}}
+    asset = {"id": "telegram/stars", "symbol": "XTR", "decimals": 0}
+    return lambda raw: {**raw, "assets": [*raw["assets"], asset], "stars": stars}

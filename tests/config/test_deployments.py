@@ -19,6 +19,7 @@ from ports.unit_of_work import StorageUnavailable
 from tests.config.conftest import CHAIN, TOKEN
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from dependency_injector.containers import Container
@@ -36,13 +37,13 @@ def adapters_of(services: Services) -> DynamicContainer:
     return adapters
 
 
-def every(container: Container, *, but: str = "") -> list[object]:
+def every(container: Container, *, but: Collection[str] = ()) -> list[object]:
     """Call every provider of a container; what others have to provide is no part of it."""
     foreign = (providers.Dependency, providers.DependenciesContainer, providers.Self)
     return [
         provider()
         for name, provider in container.providers.items()
-        if name != but and not isinstance(provider, foreign)
+        if name not in but and not isinstance(provider, foreign)
     ]
 
 
@@ -57,17 +58,29 @@ def without_key(deployment: dict[str, Any]) -> Settings:
 
 
 @pytest.fixture
-def with_key(deployment: dict[str, Any], key_file: Path) -> Settings:
+def with_key(tables_with_key: dict[str, Any]) -> Settings:
+    return structure(tables_with_key)
+
+
+@pytest.fixture
+def with_key_and_stars(
+    tables_with_key: dict[str, Any], with_stars: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Settings:
+    return structure(with_stars(tables_with_key))
+
+
+@pytest.fixture
+def tables_with_key(deployment: dict[str, Any], key_file: Path) -> dict[str, Any]:
     keys = deployment["keys"] | {"hot_wallet_file": str(key_file)}
     statement_key = key_file.with_name("statement_key")
     create_signing_key(statement_key)
     books = {"statement_key_file": str(statement_key)}
-    return structure(deployment | {"keys": keys, "books": books})
+    return deployment | {"keys": keys, "books": books}
 
 
 class TestEveryDeployment:
-    async def test_every_provider_builds(self, with_key: Settings) -> None:
-        services = bootstrap.container(with_key)
+    async def test_every_provider_builds(self, with_key_and_stars: Settings) -> None:
+        services = bootstrap.container(with_key_and_stars)
         adapters = adapters_of(services)
         assert set(services.adapters.providers) <= set(adapters.providers)
         assert None not in [*every(services), *every(adapters)]
@@ -112,7 +125,7 @@ class TestDemo:
         adapters = adapters_of(bootstrap.container(structure(raw)))
         with pytest.raises(WrongSettings):
             adapters.senders()
-        assert None not in every(adapters, but="senders")
+        assert None not in every(adapters, but={"senders", "stars_bot", "stars_webhook"})
 
     async def test_the_key_of_another_wallet_is_refused(
         self, raw: dict[str, Any], tmp_path: Path

@@ -7,6 +7,7 @@ chain is in memory. Every response that a shop's client gets is held against the
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -17,17 +18,19 @@ from starlette.applications import Starlette
 from adapters.memory.chain import InMemoryChain
 from adapters.memory.clock import FakeClock
 from adapters.postgres.storage import PoolSettings, PostgresStorage
-from config.bootstrap import ApiServices
+from config.bootstrap import ApiServices, ApiStars
 from config.containers.services import Services
-from config.deployments.testing import ClosableStorage, TestingAdapters
+from config.deployments.testing import ClosableStarsBot, ClosableStorage, TestingAdapters
 from config.lifetimes import storage_open
 from config.settings import AssetSetting, Database, EvmChainSetting, Http, Keys, Rate, Settings
+from config.stars import Stars
 from domain.escrow.model import EscrowTerms
 from domain.fees.model import FeeSchedule
 from domain.intents.model import DepositAddress
 from domain.merchants.model import Merchant, PayoutTerms
 from domain.shared.ids import IntentId
 from domain.shared.money import Money, asset_id
+from domain.stars.model import STARS
 from entrypoints.http.app import create_app
 from tests.builders import CHAIN, COIN, CONTRACT, USD, USDT, address_of
 from tests.entrypoints.http.document import Document
@@ -55,6 +58,7 @@ _KNOWN_ASSETS = (
     AssetSetting(COIN.id, "ETH", 18),
     AssetSetting(ELSEWHERE, "USDX", 6),
     AssetSetting(EXAMPLE, "ETH", 18),
+    AssetSetting(STARS, "XTR", 0),
 )
 
 
@@ -76,10 +80,11 @@ SETTINGS = Settings(
     keys=Keys(xpub="deposits"),
     assets=_KNOWN_ASSETS,
     chains=(_chain(CHAIN), _chain(MAINNET)),
+    stars=Stars(bot_token_file=Path("unused"), mode="polling"),
     # Of the coin nobody knows a rate.
     rates=tuple(
         Rate(source, asset, USD.id, rate)
-        for asset, rate in ((USDT.id, "1"), (EXAMPLE, "1800.25"))
+        for asset, rate in ((USDT.id, "1"), (EXAMPLE, "1800.25"), (STARS, "0.02"))
         for source in ("north", "south", "west")
     ),
 )
@@ -131,6 +136,7 @@ class Gateway:
     services: Services
     storage: ClosableStorage | PostgresStorage
     chain: InMemoryChain
+    bot: ClosableStarsBot
     clock: FakeClock
     document: Document
     ada: Shop
@@ -249,6 +255,7 @@ async def opened(*, dsn: str | None = None) -> AsyncIterator[Gateway]:
             services=services,
             storage=adapters.storage(),
             chain=chain,
+            bot=adapters.stars_bot(),
             clock=clock,
             document=document,
             ada=await _shop("Ada's bicycles", services, app, document, stack),
@@ -267,6 +274,7 @@ def api_services(services: Services) -> ApiServices:
         settlements=services.settlements(),
         books=services.books(),
         webhooks=services.webhooks(),
+        stars=ApiStars(service=services.stars(), webhook=None),
         resources=[storage_open(services.adapters.storage()), services.adapters.publisher()],
     )
 

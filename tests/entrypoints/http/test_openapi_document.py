@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from domain.escrow.model import EscrowAction, EscrowState
 from domain.intents.model import IntentStatus, Method, PaymentException
+from domain.stars.model import PaymentState
 from entrypoints.http.pagination import After, Cursors
 from entrypoints.http.refusals import REFUSALS
 from tests.entrypoints.http.gateway import SETTINGS, Gateway, told
@@ -34,6 +35,7 @@ BUSINESS_REFUSALS = {"400": {"invalid-cursor"}, "422": {
     "unknown-asset", "malformed-asset", "not-a-currency", "asset-not-accepted",
     "method-not-offered",
     "price-out-of-range", "unclear-offer", "quote-expired", "idempotency-key-reused",
+    "invoice-malformed",
 }}  # fmt: skip
 """What may be said of a request that is as the document asks."""
 
@@ -47,7 +49,7 @@ async def test_the_document_is_valid_openapi(memory_gateway: Gateway) -> None:
         for operations in document["paths"].values()
         for operation in operations.values()
     ]
-    assert len(names) == len(set(names)) == 14
+    assert len(names) == len(set(names)) == 16
 
 
 async def test_every_reference_leads_somewhere(memory_gateway: Gateway) -> None:
@@ -77,7 +79,8 @@ async def test_every_refusal_of_the_table_is_in_the_document(memory_gateway: Gat
 
 async def test_words_are_those_of_the_domain(memory_gateway: Gateway) -> None:
     schemas = memory_gateway.document.content["components"]["schemas"]
-    for words in (IntentStatus, PaymentException, Method, EscrowState, EscrowAction):
+    enums = (IntentStatus, PaymentException, Method, EscrowState, EscrowAction, PaymentState)
+    for words in enums:
         assert schemas[words.__name__]["enum"] == [word.value for word in words]
 
 

@@ -1,18 +1,27 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
 import attrs
 import pytest
 
+from adapters.memory.stars_bot import InMemoryStarsBot
+from config.bootstrap import worker
+from config.settings import Worker as WorkerSettings
+from config.settings import structure
+from domain.stars import checkout
+from entrypoints.worker.main import Worker
 from entrypoints.worker.telegram import poll
 from ports.stars import StarsRefused, StarsUnavailable
 from tests.domain.stars.till import DUE, NET, Till, new_till
+from tests.entrypoints.worker.conftest import PATIENCE_SECONDS, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from domain.stars.model import StarUpdate
 
@@ -88,3 +97,45 @@ async def test_it_stops_while_it_waits(till: Till) -> None:
         await polling
 
     assert updates.asked == [None]
+
+
+async def test_a_failure_that_nobody_foresaw_does_not_end_it(
+    till: Till, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stopped = asyncio.Event()
+    intent = await till.intent()
+    till.bot.charge(intent.id, DUE)
+    updates = Updates(till, stopped, deque([LookupError("of ours")]))
+    monkeypatch.setattr("entrypoints.worker.telegram.WAIT_MAX_SECONDS", 0)
+
+    async with asyncio.timeout(WITHIN_SECONDS):
+        await poll(updates, till.stars, stopped=stopped)
+
+    assert await till.books() == {"held": DUE, "pending": NET}
+    assert "of ours" in caplog.text
+
+
+def test_a_worker_asks_for_updates_as_long_as_it_runs(tmp_path: Path) -> None:
+    asset = {"id": "telegram/stars", "symbol": "XTR", "decimals": 0}
+    stars = {"bot_token_file": str(tmp_path / "unused"), "mode": "polling"}
+    settings = structure({**SETTINGS, "assets": [*SETTINGS["assets"], asset], "stars": stars})
+    services = worker(settings)
+    assert services.stars is not None
+    bot = services.stars.service.bot
+    assert isinstance(bot, InMemoryStarsBot)
+    asked = bot.ask("pi_99", DUE)
+    made = Worker(services, WorkerSettings(threads=1))
+    thread = threading.Thread(target=made.run, name="worker")
+    thread.start()
+    try:
+        waited = threading.Event()
+        for _ in range(PATIENCE_SECONDS * 100):
+            if bot.answers:
+                break
+            waited.wait(0.01)
+    finally:
+        made.stop()
+        thread.join(PATIENCE_SECONDS)
+
+    assert not thread.is_alive()
+    assert bot.answers == {asked.id: checkout.UNKNOWN}
