@@ -349,6 +349,7 @@ class TestRecovering:
         guard, orphan = guard_of(place / "pg"), postmaster_of(place / "pg")
         guard.kill()
         supervisor.kill()
+        supervisor.wait()
         await_end(guard)
         write_row(dsn, 2)
 
