@@ -24,7 +24,8 @@ from cattrs import transform_error
 from cattrs.v import format_exception
 
 from adapters.system.calendar import CronCalendar
-from config.checks import loopback_or_tls
+from config.chains import EvmChainSetting
+from config.checks import positive
 from config.stars import Stars, check_stars
 from domain.shared.kinds import Queue
 from domain.shared.pace import Cron, Pace
@@ -47,21 +48,15 @@ class WrongSettings(ValueError):
         return "\n".join(self.lines)
 
 
-def _positive(instance: object, attribute: attrs.Attribute[Any], value: float) -> None:
-    del instance
-    if not 0 < value < math.inf:
-        raise ValueError(f"{attribute.name} must be more than 0")
-
-
 @attrs.frozen
 class Database:
     """Where PostgreSQL is."""
 
     url: str = attrs.field(repr=False)
-    connections_max: int = attrs.field(default=8, validator=_positive)
+    connections_max: int = attrs.field(default=8, validator=positive)
     """Of each process. More than the server has cores to serve only wait there, and slower: on two
     cores 16 instead of 8 cost a quarter more of PostgreSQL's time and doubled the p99."""
-    statement_timeout_seconds: float = attrs.field(default=10.0, validator=_positive)
+    statement_timeout_seconds: float = attrs.field(default=10.0, validator=positive)
 
 
 @attrs.frozen
@@ -116,22 +111,6 @@ class AssetSetting:
 
 
 @attrs.frozen
-class EvmChainSetting:
-    """An EVM chain: its node, and the gateway's addresses on it."""
-
-    id: str = attrs.field(validator=attrs.validators.matches_re(r"eip155:[0-9]{1,20}"))
-    rpc_url: str = attrs.field(validator=loopback_or_tls)
-    escrow_contract: str
-    hot_wallet: str
-    treasury: str
-    first_block: int = attrs.field(validator=attrs.validators.ge(0))
-    request_timeout_seconds: float = attrs.field(default=10.0, validator=_positive)
-    confirmations: int | None = None
-    """Blocks on top for a block to be final; None trusts the node's ``finalized`` tag."""
-    fee_cap_gwei: int = attrs.field(default=500, validator=_positive)
-
-
-@attrs.frozen
 class Rate:
     """What one whole unit of an asset is worth in a currency, by the operator's own word."""
 
@@ -162,16 +141,16 @@ class Rate:
 class Intents:
     """The clocks of payment intents."""
 
-    pay_within_seconds: int = attrs.field(default=1800, validator=_positive)
-    auto_release_after_seconds: int = attrs.field(default=7 * 86400, validator=_positive)
-    refund_window_seconds: int = attrs.field(default=30 * 86400, validator=_positive)
+    pay_within_seconds: int = attrs.field(default=1800, validator=positive)
+    auto_release_after_seconds: int = attrs.field(default=7 * 86400, validator=positive)
+    refund_window_seconds: int = attrs.field(default=30 * 86400, validator=positive)
 
 
 @attrs.frozen
 class Worker:
     """How jobs are run, and how often those that come back."""
 
-    threads: int = attrs.field(default=4, validator=_positive)
+    threads: int = attrs.field(default=4, validator=positive)
     queues: tuple[Queue, ...] = ()
     """The queues whose jobs this worker takes; none named: all."""
     transport: str = attrs.field(default="memory", validator=attrs.validators.in_(TRANSPORTS))
@@ -183,22 +162,22 @@ class Worker:
     """Seconds or a cron expression, by name, in place of how often a job would come back."""
     time_zone: str = "UTC"
     """The time zone of cron expressions."""
-    done_kept_days: int = attrs.field(default=3, validator=_positive)
-    dead_kept_days: int = attrs.field(default=90, validator=_positive)
-    watch_every_seconds: float = attrs.field(default=1.0, validator=_positive)
-    hand_over_every_seconds: float = attrs.field(default=0.5, validator=_positive)
-    expire_every_seconds: float = attrs.field(default=5.0, validator=_positive)
-    release_every_seconds: float = attrs.field(default=600.0, validator=_positive)
-    settle_every_seconds: float = attrs.field(default=3600.0, validator=_positive)
-    sweep_every_seconds: float = attrs.field(default=60.0, validator=_positive)
-    reconcile_every_seconds: float = attrs.field(default=60.0, validator=_positive)
-    seal_every_seconds: float = attrs.field(default=2.0, validator=_positive)
-    keep_rates_every_seconds: float = attrs.field(default=60.0, validator=_positive)
-    expire_holds_every_seconds: float = attrs.field(default=60.0, validator=_positive)
-    refund_stars_every_seconds: float = attrs.field(default=60.0, validator=_positive)
-    reconcile_stars_every_seconds: float = attrs.field(default=60.0, validator=_positive)
-    mature_stars_every_seconds: float = attrs.field(default=3600.0, validator=_positive)
-    prune_every_seconds: float = attrs.field(default=3600.0, validator=_positive)
+    done_kept_days: int = attrs.field(default=3, validator=positive)
+    dead_kept_days: int = attrs.field(default=90, validator=positive)
+    watch_every_seconds: float = attrs.field(default=1.0, validator=positive)
+    hand_over_every_seconds: float = attrs.field(default=0.5, validator=positive)
+    expire_every_seconds: float = attrs.field(default=5.0, validator=positive)
+    release_every_seconds: float = attrs.field(default=600.0, validator=positive)
+    settle_every_seconds: float = attrs.field(default=3600.0, validator=positive)
+    sweep_every_seconds: float = attrs.field(default=60.0, validator=positive)
+    reconcile_every_seconds: float = attrs.field(default=60.0, validator=positive)
+    seal_every_seconds: float = attrs.field(default=2.0, validator=positive)
+    keep_rates_every_seconds: float = attrs.field(default=60.0, validator=positive)
+    expire_holds_every_seconds: float = attrs.field(default=60.0, validator=positive)
+    refund_stars_every_seconds: float = attrs.field(default=60.0, validator=positive)
+    reconcile_stars_every_seconds: float = attrs.field(default=60.0, validator=positive)
+    mature_stars_every_seconds: float = attrs.field(default=3600.0, validator=positive)
+    prune_every_seconds: float = attrs.field(default=3600.0, validator=positive)
 
     def __attrs_post_init__(self) -> None:
         if (self.transport == "rabbitmq") != (self.rabbitmq_url is not None):
@@ -219,7 +198,7 @@ class Worker:
 class Webhooks:
     """How merchants' servers are reached."""
 
-    timeout_seconds: float = attrs.field(default=15.0, validator=_positive)
+    timeout_seconds: float = attrs.field(default=15.0, validator=positive)
     allow_private_addresses: bool = False
     """Let endpoints lie on this machine or a private network: for a demo, never for the world."""
 

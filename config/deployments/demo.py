@@ -10,20 +10,7 @@ from typing import TYPE_CHECKING
 
 from dependency_injector import containers, providers
 
-from adapters.evm.addresses import (
-    ExtendedPublicKey,
-    NotAnExtendedPublicKey,
-    PrivateKeyGiven,
-    XpubAddresses,
-)
-from adapters.evm.deposit_signer import LocalDepositSigner
 from adapters.evm.escrow_contract import EvmEscrowContracts
-from adapters.evm.names import chain_number
-from adapters.evm.node import EvmNode
-from adapters.evm.reader import EvmChainReader
-from adapters.evm.sender import EvmChainSender
-from adapters.evm.settings import EvmChain, FeeLimits
-from adapters.evm.signer import LocalSigner
 from adapters.notify.webhooks import WebhookPublisher
 from adapters.postgres.notices import PostgresJobNotices
 from adapters.postgres.storage import PoolSettings, PostgresStorage
@@ -33,15 +20,16 @@ from adapters.system.clock import SystemClock
 from adapters.system.ids import RandomIds
 from adapters.telegram.bot import AiogramStarsBot
 from adapters.telegram.webhook import TelegramWebhook
+from config.deployments import evm
 from config.settings import Settings, WrongSettings
 from domain.chains.places import Places
-from domain.shared.money import Asset, Assets, ChainId, asset_id, chain_of
+from domain.shared.money import Asset, Assets, ChainId, asset_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
-    from config.settings import EvmChainSetting, Keys
+    from adapters.evm.node import EvmNode
     from config.stars import Stars
     from domain.shared.money import AssetId
     from ports.calendar import Calendar
@@ -53,10 +41,7 @@ if TYPE_CHECKING:
     from ports.jobs import JobNotices
     from ports.publisher import Publisher
     from ports.rates import RateSource
-    from ports.signer import DepositSigner
     from ports.stars import StarsWebhook
-
-GWEI = 10**9
 
 
 def assets(settings: Settings) -> Assets:
@@ -85,70 +70,6 @@ def places(settings: Settings) -> Mapping[ChainId, Places]:
         )
         for chain in settings.chains
     }
-
-
-def nodes(settings: Settings, known: Assets) -> Mapping[ChainId, EvmNode]:
-    """Return a client for each chain's node; none is connected yet."""
-    return {ChainId(chain.id): EvmNode(_evm_chain(chain, known)) for chain in settings.chains}
-
-
-def readers(nodes: Mapping[ChainId, EvmNode]) -> Mapping[ChainId, ChainReader]:
-    """Return what reads each chain."""
-    return {chain: EvmChainReader(node) for chain, node in nodes.items()}
-
-
-def senders(settings: Settings, nodes: Mapping[ChainId, EvmNode]) -> Mapping[ChainId, ChainSender]:
-    """Return what sends on each chain.
-
-    Raises:
-        WrongSettings: no key is named, or it is the key of other addresses than the settings say.
-        KeyFileRefused: a key file is missing, or others may read it.
-    """
-    file = settings.keys.hot_wallet_file
-    if file is None:
-        raise WrongSettings(("settings.keys.hot_wallet_file is needed in this process",))
-    made: dict[ChainId, ChainSender] = {}
-    for chain in settings.chains:
-        name = ChainId(chain.id)
-        signer = LocalSigner.from_file(file, chain_id=chain_number(name))
-        if signer.address != chain.hot_wallet.lower():
-            raise WrongSettings((f"{file} is not the key of {chain.hot_wallet}",))
-        deposits = _deposit_signer(settings.keys, nodes[name], signer.address)
-        made[name] = EvmChainSender(nodes[name], signer, deposits=deposits)
-    return made
-
-
-def _deposit_signer(keys: Keys, node: EvmNode, hot_wallet: str) -> DepositSigner | None:
-    """Return what signs for the deposit addresses of a chain, if this process has the key."""
-    file = keys.deposit_key_file
-    if file is None:
-        return None
-    signer = LocalDepositSigner.from_file(
-        file,
-        chain_id=node.chain.chain_id,
-        hot_wallet=hot_wallet,
-        tokens=node.chain.token_addresses(),
-    )
-    if signer.account != _account(keys.xpub):
-        raise WrongSettings((f"{file} is not the key of settings.keys.xpub",))
-    return signer
-
-
-def addresses(settings: Settings) -> DepositAddresses:
-    """Return what derives deposit addresses.
-
-    Raises:
-        WrongSettings: the extended public key is none.
-    """
-    _account(settings.keys.xpub)
-    return XpubAddresses(settings.keys.xpub)
-
-
-def _account(xpub: str) -> ExtendedPublicKey:
-    try:
-        return ExtendedPublicKey.parse(xpub)
-    except (NotAnExtendedPublicKey, PrivateKeyGiven) as error:
-        raise WrongSettings((f"{error} @ settings.keys.xpub",)) from None
 
 
 def rates(settings: Settings, clock: Clock) -> Sequence[RateSource]:
@@ -194,21 +115,6 @@ def _stars(settings: Settings) -> Stars:
     return settings.stars
 
 
-def _evm_chain(chain: EvmChainSetting, known: Assets) -> EvmChain:
-    name = ChainId(chain.id)
-    here = [asset for asset in known.by_id.values() if chain_of(asset.id) == name]
-    return EvmChain(
-        chain_id=chain_number(name),
-        rpc_url=chain.rpc_url,
-        tokens=tuple(asset for asset in here if "/erc20:" in asset.id),
-        escrow=chain.escrow_contract.lower(),
-        first_block=chain.first_block,
-        confirmations=chain.confirmations,
-        fees=FeeLimits(max_fee_per_gas_wei=chain.fee_cap_gwei * GWEI),
-        request_timeout_seconds=chain.request_timeout_seconds,
-    )
-
-
 def _pool(settings: Settings) -> PoolSettings:
     return PoolSettings(
         connections_max=settings.database.connections_max,
@@ -242,20 +148,20 @@ class DemoAdapters(containers.DeclarativeContainer):
     rates: providers.Provider[Sequence[RateSource]] = providers.ThreadSafeSingleton(
         rates, settings, clock
     )
-    addresses: providers.Provider[DepositAddresses] = providers.ThreadSafeSingleton(
-        addresses, settings
+    addresses: providers.Provider[Mapping[ChainId, DepositAddresses]] = (
+        providers.ThreadSafeSingleton(evm.addresses, settings)
     )
     contracts: providers.Provider[EscrowContracts] = providers.ThreadSafeSingleton(
         EvmEscrowContracts
     )
     nodes: providers.Provider[Mapping[ChainId, EvmNode]] = providers.ThreadSafeSingleton(
-        nodes, settings, assets
+        evm.nodes, settings, assets
     )
     readers: providers.Provider[Mapping[ChainId, ChainReader]] = providers.ThreadSafeSingleton(
-        readers, nodes
+        evm.readers, nodes
     )
     senders: providers.Provider[Mapping[ChainId, ChainSender]] = providers.ThreadSafeSingleton(
-        senders, settings, nodes
+        evm.senders, settings, nodes
     )
     stars_bot: providers.Provider[AiogramStarsBot] = providers.ThreadSafeSingleton(
         stars_bot, settings

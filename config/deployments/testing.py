@@ -25,6 +25,7 @@ from adapters.memory.store import Store
 from adapters.system.calendar import CronCalendar
 from config.deployments.demo import assets, places, stars_webhook
 from config.settings import Settings
+from domain.shared.money import ChainId
 from ports.unit_of_work import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from domain.chains.places import Places
-    from domain.shared.money import Assets, ChainId
+    from domain.shared.money import Assets
     from domain.stars.model import StarUpdate
     from ports.calendar import Calendar
     from ports.chain import ChainReader, ChainSender
@@ -119,7 +120,7 @@ def chains(
     clock: Clock,
     contracts: EscrowContracts,
     known: Assets,
-    addresses: DepositAddresses,
+    addresses: Mapping[ChainId, DepositAddresses],
 ) -> Mapping[ChainId, InMemoryChain]:
     """Return a new chain for each one of the settings."""
     made = {}
@@ -134,9 +135,17 @@ def chains(
             sender=place.hot_wallet,
             arbiter=ARBITER,
             treasury=place.treasury,
-            deposits=addresses,
+            deposits=addresses[name],
         )
     return made
+
+
+def addresses(settings: Settings) -> Mapping[ChainId, DepositAddresses]:
+    """Return what derives each chain's deposit addresses."""
+    return {
+        ChainId(chain.id): InMemoryDepositAddresses(settings.keys.xpub)
+        for chain in settings.chains
+    }
 
 
 def rates(settings: Settings, clock: Clock, known: Assets) -> Sequence[RateSource]:
@@ -170,8 +179,8 @@ class TestingAdapters(containers.DeclarativeContainer):
     rates: providers.Provider[Sequence[RateSource]] = providers.ThreadSafeSingleton(
         rates, settings, clock, assets
     )
-    addresses: providers.Provider[DepositAddresses] = providers.ThreadSafeSingleton(
-        InMemoryDepositAddresses, settings.provided.keys.xpub
+    addresses: providers.Provider[Mapping[ChainId, DepositAddresses]] = (
+        providers.ThreadSafeSingleton(addresses, settings)
     )
     contracts: providers.Provider[EscrowContracts] = providers.ThreadSafeSingleton(
         InMemoryEscrowContracts

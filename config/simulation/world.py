@@ -242,7 +242,7 @@ class World:
             (adapters.places, self.places),
             (adapters.begin, opened.begin),
             (adapters.rates, self.rates),
-            (adapters.addresses, self.addresses),
+            (adapters.addresses, {CHAIN: self.addresses}),
             (adapters.contracts, self.contracts),
             (adapters.chains, {CHAIN: self.chain}),
             (adapters.readers, line),

@@ -15,6 +15,8 @@ from domain.shared.ids import IntentId
 from domain.shared.money import AssetId, ChainId, Money
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from domain.chains.places import Places
     from domain.intents.model import PayTo
     from ports.deposit_addresses import DepositAddresses
@@ -65,7 +67,7 @@ async def issue(
     *,
     places: Places,
     rules: IntentRules,
-    addresses: DepositAddresses,
+    addresses: Mapping[ChainId, DepositAddresses],
     ids: Ids,
 ) -> PayTo:
     """Return where a payer pays what is wished for.
@@ -84,7 +86,7 @@ async def issue(
         memo = memos.drawn_from(ids.entropy(memos.ENTROPY_BYTES))
         return SharedAddress(places.chain, places.hot_wallet, memo)
     index = await work.intents.next_deposit_index()
-    return DepositAddress(places.chain, addresses.derive(index), index)
+    return DepositAddress(places.chain, addresses[places.chain].derive(index), index)
 
 
 def _terms(wish: Wish, places: Places, rules: IntentRules) -> EscrowTerms:

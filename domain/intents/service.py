@@ -88,7 +88,7 @@ class IntentService:
     rates: Sequence[RateSource]
     rate_rules: RateRules
     rules: IntentRules
-    addresses: DepositAddresses
+    addresses: Mapping[ChainId, DepositAddresses]
     contracts: EscrowContracts
     places: Mapping[ChainId, Places]
 

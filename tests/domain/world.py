@@ -187,7 +187,7 @@ def compose(
             rates=around.rates,
             rate_rules=RateRules(),
             rules=RULES,
-            addresses=InMemoryDepositAddresses(),
+            addresses={CHAIN: InMemoryDepositAddresses()},
             contracts=CONTRACTS,
             places=at,
         ),

@@ -143,7 +143,7 @@ async def new_till(begin: Begin | None = None, *, policy: PaymentPolicy | None =
             rates=rates,
             rate_rules=RateRules(),
             rules=RULES,
-            addresses=InMemoryDepositAddresses(),
+            addresses={CHAIN: InMemoryDepositAddresses()},
             contracts=InMemoryEscrowContracts(),
             places={CHAIN: PLACES},
         ),

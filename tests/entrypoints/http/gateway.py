@@ -19,10 +19,11 @@ from adapters.memory.chain import InMemoryChain
 from adapters.memory.clock import FakeClock
 from adapters.postgres.storage import PoolSettings, PostgresStorage
 from config.bootstrap import ApiServices, ApiStars
+from config.chains import EvmChainSetting
 from config.containers.services import Services
 from config.deployments.testing import ClosableStarsBot, ClosableStorage, TestingAdapters
 from config.lifetimes import storage_open
-from config.settings import AssetSetting, Database, EvmChainSetting, Http, Keys, Rate, Settings
+from config.settings import AssetSetting, Database, Http, Keys, Rate, Settings
 from config.stars import Stars
 from domain.escrow.model import EscrowTerms
 from domain.fees.model import FeeSchedule
