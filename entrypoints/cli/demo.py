@@ -13,7 +13,7 @@ from pathlib import Path
 import attrs
 import click
 
-from config.demo import Demo, Directory, Ports
+from config.demo.record import Demo, Directory, Ports
 from entrypoints.cli.lifetime import stop_event
 from entrypoints.cli.processes import NotReady, Process, ProcessEnded, free, running
 
@@ -62,7 +62,7 @@ def demo(
     keep: bool,
 ) -> None:
     """Run a whole gateway here: a database, a chain, the API and a worker."""
-    from config.demo import Directory, default_directory
+    from config.demo.record import Directory, default_directory
 
     temporary = Path(tempfile.mkdtemp(prefix="switchyard-")) if script and data is None else None
     root = temporary or data or default_directory()
@@ -143,7 +143,8 @@ async def _start(
     ports: Ports,
 ) -> World:
     """Start everything in order; the stack stops it in the reverse one."""
-    from config import demo as plan
+    from config.demo import running as plan
+    from config.demo.provisioning import provision
 
     directory.prepare()
     processes = []
@@ -165,7 +166,7 @@ async def _start(
         )
         await devnet.answers(rpc_url)
         processes.append(devnet)
-    made = await plan.provision(directory, rpc_url=rpc_url, dsn=dsn, ports=ports)
+    made = await provision(directory, rpc_url=rpc_url, dsn=dsn, ports=ports)
     api_url = f"http://127.0.0.1:{ports.api}"
     settings = {}
     for name, signs in (("api", False), ("worker", True)):

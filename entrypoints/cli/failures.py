@@ -37,7 +37,7 @@ class Telling(click.Group):
 
 def failures() -> tuple[type[Exception], ...]:
     """Return what is told in a line. Looked up late: some of it is slow to import."""
-    from config.demo import OtherChain
+    from config.demo.provisioning import OtherChain
     from config.failures import FAILURES
     from domain.jobs.service import JobNotRetried
     from domain.ledger.comparing import CoverageMissing

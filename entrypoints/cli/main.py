@@ -112,7 +112,7 @@ def devnet(
     database: Path | None, port: int, block_seconds: float, *, stop_with_parent: bool
 ) -> None:
     """Serve an EVM chain of your own on this machine; without --database it is forgotten."""
-    from config.demo import run_devnet
+    from config.demo.running import run_devnet
     from entrypoints.cli.lifetime import stop_event
 
     async def run() -> None:

@@ -13,7 +13,7 @@ from entrypoints.cli.story.merchant import calling
 from entrypoints.cli.story.timeline import StoryFailed
 
 if TYPE_CHECKING:
-    from config.demo import Directory
+    from config.demo.record import Directory
 
 
 @click.command()
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--amount", type=click.IntRange(1), help="Smallest units; what is due by default.")
 def pay(intent_id: str, *, data: Path | None, api_url: str, amount: int | None) -> None:
     """Pay a payment intent of the demo, as one of the devnet's well-known payers."""
-    from config.demo import Directory, default_directory
+    from config.demo.record import Directory, default_directory
 
     sys.exit(
         asyncio.run(
@@ -38,7 +38,7 @@ def pay(intent_id: str, *, data: Path | None, api_url: str, amount: int | None) 
 
 
 async def _pay(directory: Directory, *, intent_id: str, api_url: str, amount: int | None) -> int:
-    from config.demo import payer
+    from config.demo.parts import payer
 
     demo = directory.load()
     if demo is None:

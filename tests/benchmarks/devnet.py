@@ -9,7 +9,7 @@ import aiohttp
 import attrs
 
 from config.bootstrap import container
-from config.demo import payer
+from config.demo.parts import payer
 from config.lifetimes import node_open, storage_open
 from domain.shared.money import ChainId
 from tests.benchmarks.report import Figure, expect

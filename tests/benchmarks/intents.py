@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from config.demo import write_settings
+from config.demo.running import write_settings
 from tests.benchmarks import bare_intents, load, memory_api
 from tests.benchmarks.load import Outcome
 from tests.benchmarks.processes import cpu_seconds, errand, free_port, serving

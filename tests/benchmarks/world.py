@@ -19,7 +19,9 @@ import uvloop
 from adapters.evm.devnet.devnet import Devnet
 from adapters.postgres.embedded.layout import Layout
 from config.bootstrap import operator
-from config.demo import Demo, Directory, Ports, database, migrated, provision, settings_of
+from config.demo.provisioning import provision
+from config.demo.record import Demo, Directory, Ports
+from config.demo.running import database, migrated, settings_of
 from config.settings import structure
 
 if TYPE_CHECKING:

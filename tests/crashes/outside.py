@@ -14,7 +14,7 @@ from web3.types import Wei
 
 from adapters.evm.devnet.devnet import Devnet
 from adapters.evm.wallet import PayerWallet
-from config.demo import Demo
+from config.demo.record import Demo
 
 DUE = 25_000_000
 """What an intent of 25.00 USD costs in test USDT, in smallest units."""

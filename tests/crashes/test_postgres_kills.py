@@ -19,7 +19,7 @@ from psycopg import AsyncConnection
 from adapters.postgres.embedded.layout import Layout
 from adapters.postgres.embedded.remains import postmaster_pid
 from adapters.postgres.embedded.server import EmbeddedPostgres
-from config.demo import migrated, write_settings
+from config.demo.running import migrated, write_settings
 from domain.intents.model import Method
 from ports.unit_of_work import StorageUnavailable
 from tests.crashes.audit import balance, must_be_right, rows

@@ -18,7 +18,10 @@ from psycopg.rows import TupleRow
 from adapters.evm.devnet.devnet import Devnet
 from adapters.notify.webhooks import WebhookPublisher
 from config.bootstrap import ApiServices, OperatorServices, api, operator
-from config.demo import Demo, Directory, Ports, payer, provision, settings_of
+from config.demo.parts import payer
+from config.demo.provisioning import provision
+from config.demo.record import Demo, Directory, Ports
+from config.demo.running import settings_of
 from config.settings import Worker as WorkerSettings
 from config.settings import structure
 from domain.fees.model import FeeSchedule

@@ -16,7 +16,8 @@ from web3 import AsyncWeb3
 
 from adapters.evm.abi import selector
 from config.bootstrap import operator
-from config.demo import Directory, merchant_wallet, payer
+from config.demo.parts import merchant_wallet, payer
+from config.demo.record import Directory
 from config.settings import load
 from domain.shared.money import ChainId
 from entrypoints.cli.story.chapters import DUE, FEE, NET, PRICE
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from config.bootstrap import OperatorServices
-    from config.demo import Demo
+    from config.demo.record import Demo
     from entrypoints.cli.story.merchant import Merchant
     from tests.end_to_end.running_demo import RunningDemo
 

@@ -17,7 +17,7 @@ import pytest
 from adapters.evm.deploy import Deployer
 from adapters.evm.devnet.accounts import devnet_accounts
 from adapters.evm.devnet.devnet import Devnet
-from config.demo import Directory
+from config.demo.record import Directory
 from tests.end_to_end.running_demo import (
     RunningDemo,
     data_directory,

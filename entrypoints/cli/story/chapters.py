@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from config.bootstrap import OperatorServices, operator
-from config.demo import merchant_wallet, payer
+from config.demo.parts import merchant_wallet, payer
 from config.settings import structure
 from domain.shared.ids import MerchantId
 from domain.shared.money import ChainId
