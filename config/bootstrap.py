@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import attrs
 
 from adapters.postgres.migrate import current, upgrade
+from adapters.system.side_by_side import SideBySide
 from config.containers.services import Services
 from config.deployments.demo import DemoAdapters
 from config.deployments.testing import TestingAdapters
 from config.lifetimes import node_open, storage_open
+from config.operators import operators
+from domain.chains.canceling import Canceling
 from domain.chains.sending import Sender
 from domain.chains.service import ChainWatcher
 from domain.escrow.service import EscrowService
+from domain.explaining.service import ExplainingService
 from domain.intents.service import IntentService
 from domain.jobs.service import JobService
 from domain.ledger.conservation import Conservation
@@ -27,16 +32,27 @@ from domain.ledger.sealing import Sealing
 from domain.ledger.service import LedgerService
 from domain.ledger.statements import Statements
 from domain.ledger.valuation import Valuation
+from domain.limits.service import LimitService
+from domain.merchants.model import Network
 from domain.merchants.service import MerchantService
+from domain.network_fees.service import NetworkFeeService
+from domain.operators.model import Operators
 from domain.settlements.service import SettlementService
 from domain.shared.idempotency import KeptAnswers
 from domain.shared.money import Assets, ChainId
 from domain.stars.reconciliation import StarsReconciliation
 from domain.stars.service import StarsService
+from domain.suspense.service import SuspenseService
 from domain.sweeps.service import SweepService
+from domain.treasury.service import TreasuryService
+from domain.usage.service import UsageService
+from domain.webhooks.endpoints import EndpointService
+from domain.webhooks.in_turn import InTurn
 from domain.webhooks.service import WebhookService
+from domain.webhooks.trying import Tried
 from ports.calendar import Calendar
 from ports.clock import Clock
+from ports.errands import Errands
 from ports.ids import Ids
 from ports.jobs import JobNotices
 from ports.stars import StarsWebhook, StarUpdates
@@ -53,6 +69,14 @@ class ApiStars:
     service: StarsService
     webhook: StarsWebhook | None
     """Reads what Telegram posts; None where the worker asks for it."""
+
+
+@attrs.frozen(kw_only=True)
+class ApiConsole:
+    """What the HTTP API has for operators, where the settings name some."""
+
+    operators: Operators
+    jobs: JobService
 
 
 @attrs.frozen(kw_only=True)
@@ -73,11 +97,23 @@ class ApiServices:
     cursor_key: bytes = attrs.field(repr=False)
     merchants: MerchantService
     intents: IntentService
+    explaining: ExplainingService
     escrows: EscrowService
     settlements: SettlementService
     books: LedgerService
     webhooks: WebhookService
+    webhook_endpoints: EndpointService
+    usage: UsageService
+    limits: LimitService
+    network_fees: NetworkFeeService
+    trusted_proxies: Sequence[Network] = ()
+    """Whose word is taken for whom they were called by, in the header named."""
+    forwarded_header: str = "x-forwarded-for"
+    store_usage_every_seconds: float = 5.0
+    streams_at_once: int = 64
+    """Event streams that may be open with one key in this process."""
     stars: ApiStars | None = None
+    console: ApiConsole | None = None
     resources: Sequence[AbstractAsyncContextManager[object]]
 
 
@@ -98,12 +134,15 @@ class WorkerServices:
     escrows: EscrowService
     settlements: SettlementService
     sweeps: SweepService
+    treasury: TreasuryService
     books: LedgerService
     conservation: Conservation
     answers: KeptAnswers
     sealing: Sealing
     valuation: Valuation
     webhooks: WebhookService
+    errands: Errands[Tried] = attrs.field(factory=InTurn)
+    """Has messages sent; where time is simulated, one after the other."""
     stars: WorkerStars | None = None
     resources: Sequence[AbstractAsyncContextManager[object]]
 
@@ -116,6 +155,8 @@ class OperatorServices:
     assets: Assets
     merchants: MerchantService
     settlements: SettlementService
+    suspense: SuspenseService
+    treasury: TreasuryService
     books: LedgerService
     webhooks: WebhookService
     conservation: Conservation
@@ -123,7 +164,10 @@ class OperatorServices:
     statements: Callable[[], Statements]
     """Builds what issues statements: it alone needs the key that signs them."""
     watcher: ChainWatcher
+    canceling: Canceling
+    network_fees: NetworkFeeService
     jobs: JobService
+    clock: Clock
     resources: Sequence[AbstractAsyncContextManager[object]]
 
 
@@ -158,15 +202,27 @@ def api(settings: Settings) -> ApiServices:
         cursor_key=settings.http.cursor_key.encode(),
         merchants=services.merchants(),
         intents=services.intents(),
+        explaining=services.explaining(),
         escrows=services.escrows(),
         settlements=services.settlements(),
         books=services.books(),
         webhooks=services.webhooks(),
+        webhook_endpoints=services.webhook_endpoints(),
+        usage=services.usage(),
+        limits=services.limits(),
+        network_fees=services.network_fees(),
+        trusted_proxies=[ip_network(each) for each in settings.http.trusted_proxies],
+        forwarded_header=settings.http.forwarded_header,
+        store_usage_every_seconds=settings.limits.store_usage_every_seconds,
+        streams_at_once=settings.limits.streams,
         stars=_api_stars(settings, services),
+        console=_console(settings, services),
         resources=[
             storage_open(services.adapters.storage()),
             services.adapters.publisher(),
             *_bots(settings, services),
+            # Nothing depends on them: they are asked what sending costs, when somebody asks that.
+            *services.adapters.nodes().values(),
         ],
     )
 
@@ -179,16 +235,23 @@ def operator(settings: Settings) -> OperatorServices:
         assets=services.adapters.assets(),
         merchants=services.merchants(),
         settlements=services.settlements(),
+        suspense=services.suspense(),
+        treasury=services.treasury(),
         books=services.books(),
         webhooks=services.webhooks(),
         conservation=services.conservation(),
         sealing=services.sealing(),
         statements=services.statements,
         watcher=services.watcher(),
+        canceling=services.canceling(),
+        network_fees=services.network_fees(),
         jobs=services.jobs(),
+        clock=services.adapters.clock(),
         resources=[
             storage_open(services.adapters.storage()),
             *(node_open(node) for node in services.adapters.nodes().values()),
+            *services.adapters.liteservers().values(),
+            *services.adapters.toncenters().values(),
         ],
     )
 
@@ -215,12 +278,14 @@ def worker(settings: Settings) -> WorkerServices:
         escrows=services.escrows(),
         settlements=services.settlements(),
         sweeps=services.sweeps(),
+        treasury=services.treasury(),
         books=services.books(),
         conservation=services.conservation(),
         answers=services.answers(),
         sealing=services.sealing(),
         valuation=services.valuation(),
         webhooks=services.webhooks(),
+        errands=SideBySide(capacity=settings.webhooks.in_flight),
         stars=_worker_stars(settings, services),
         resources=[
             storage_open(services.adapters.storage()),
@@ -228,6 +293,8 @@ def worker(settings: Settings) -> WorkerServices:
             services.adapters.publisher(),
             *_bots(settings, services),
             *(node_open(node) for node in services.adapters.nodes().values()),
+            *services.adapters.liteservers().values(),
+            *services.adapters.toncenters().values(),
         ],
     )
 
@@ -238,6 +305,12 @@ def _api_stars(settings: Settings, services: Services) -> ApiStars | None:
     posted = settings.stars.mode == "webhook"
     webhook = services.adapters.stars_webhook() if posted else None
     return ApiStars(service=services.stars(), webhook=webhook)
+
+
+def _console(settings: Settings, services: Services) -> ApiConsole | None:
+    if not settings.operators:
+        return None
+    return ApiConsole(operators=operators(settings.operators), jobs=services.jobs())
 
 
 def _worker_stars(settings: Settings, services: Services) -> WorkerStars | None:

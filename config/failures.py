@@ -4,21 +4,41 @@ from __future__ import annotations
 
 from adapters.evm.devnet.chain import WrongChain as DevnetOfAnotherChain
 from adapters.evm.devnet.store import DatabaseInUse
-from adapters.evm.node import NoEscrowContract, WrongChain, WrongDecimals
-from adapters.evm.signer import KeyFileRefused
+from adapters.evm.node import NoEscrowContract, WrongDecimals
+from adapters.evm.providers import WrongChain
 from adapters.evm.web3_account import TransactionReverted
-from adapters.keys.ed25519 import SigningKeyRefused
+from adapters.keys.entries import MalformedEntry
+from adapters.keys.extras import ExtraMissing
+from adapters.keys.keystore import KeyExists, KeystoreRefused, NoSuchKey
+from adapters.keys.pkcs11 import TokenRefused
 from adapters.postgres.embedded.failure import EmbeddedPostgresFailure
 from adapters.postgres.migrate import SchemaOutdated
+from adapters.signer_process.journal import JournalRefused
+from adapters.signer_process.server import SocketTaken
+from adapters.system.secret_files import KeyFileRefused
+from adapters.ton.devnet.purse import PurseStuck
+from adapters.ton.devnet.store import ChainUnreadable, DevnetRunning
+from config.keystores import NoSuchKind
 
 FAILURES = (
+    ChainUnreadable,
     DatabaseInUse,
     DevnetOfAnotherChain,
+    DevnetRunning,
     EmbeddedPostgresFailure,
+    ExtraMissing,
+    JournalRefused,
+    KeyExists,
     KeyFileRefused,
+    KeystoreRefused,
+    MalformedEntry,
     NoEscrowContract,
+    NoSuchKey,
+    NoSuchKind,
+    PurseStuck,
     SchemaOutdated,
-    SigningKeyRefused,
+    SocketTaken,
+    TokenRefused,
     TransactionReverted,
     WrongChain,
     WrongDecimals,

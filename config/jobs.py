@@ -11,6 +11,7 @@ from domain.shared.ids import DeliveryId
 from domain.shared.money import ChainId
 from domain.shared.pace import Cron
 from domain.shared.running import Schedule
+from domain.webhooks.dispatching import Dispatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,9 @@ ROUNDS_MAX = 50
 
 ANSWERS_MAX = 1000
 """How many expired answers are dropped in one round."""
+
+EVENTS_MAX = 200
+"""How many events are handed to the webhooks in one round."""
 
 SEALS_MAX = 500
 """How many transactions are sealed in one round."""
@@ -49,7 +53,9 @@ def handlers(services: WorkerServices) -> dict[str, Handler]:
         await services.sender.send(chain=ChainId(arguments["chain"]))
 
     async def expire_intents(arguments: Mapping[str, str]) -> None:
-        await services.intents.expire_due(chain=ChainId(arguments["chain"]))
+        chain = ChainId(arguments["chain"])
+        await services.watcher.find_coins(chain=chain)
+        await services.intents.expire_due(chain=chain)
 
     async def release_escrows(arguments: Mapping[str, str]) -> None:
         del arguments
@@ -75,6 +81,7 @@ def handlers(services: WorkerServices) -> dict[str, Handler]:
     }
     return (
         _of_books(services)
+        | _of_wallets(services)
         | _of_webhooks(services)
         | _of_upkeep(services)
         | _of_stars(services)
@@ -98,17 +105,49 @@ def _of_upkeep(services: WorkerServices) -> dict[str, Handler]:
     return {handler.__name__: handler for handler in (prune_jobs, forget_answers)}
 
 
+def _of_wallets(services: WorkerServices) -> dict[str, Handler]:
+    """Return the handlers of what keeps wallets filled, and not too full."""
+
+    async def rebalance_wallets(arguments: Mapping[str, str]) -> None:
+        await services.treasury.rebalance(chain=ChainId(arguments["chain"]))
+
+    async def check_gas_tanks(arguments: Mapping[str, str]) -> None:
+        await services.treasury.check_tank(chain=ChainId(arguments["chain"]))
+
+    return {handler.__name__: handler for handler in (rebalance_wallets, check_gas_tanks)}
+
+
 def _of_webhooks(services: WorkerServices) -> dict[str, Handler]:
     """Return the handlers of what tells merchants what happened."""
+    webhooks = services.webhooks
+    dispatch = Dispatch(
+        webhooks.begin, webhooks.clock, webhooks.ids, webhooks.publisher, services.errands
+    )
 
     async def hand_over_events(arguments: Mapping[str, str]) -> None:
         del arguments
-        await services.webhooks.hand_over()
+        for _ in range(ROUNDS_MAX):
+            if await services.webhooks.hand_over(limit=EVENTS_MAX) < EVENTS_MAX:
+                return
+
+    async def deliver_webhooks(arguments: Mapping[str, str]) -> None:
+        del arguments
+        await dispatch.run()
 
     async def deliver_webhook(arguments: Mapping[str, str]) -> None:
+        # Nothing promises it any more: it is left of the version before.
         await services.webhooks.deliver(delivery_id=DeliveryId(arguments["delivery"]))
 
-    return {handler.__name__: handler for handler in (hand_over_events, deliver_webhook)}
+    async def prune_deliveries(arguments: Mapping[str, str]) -> None:
+        del arguments
+        for _ in range(ROUNDS_MAX):
+            if await services.webhooks.prune() == 0:
+                return
+
+    return {
+        handler.__name__: handler
+        for handler in (hand_over_events, deliver_webhooks, deliver_webhook, prune_deliveries)
+    }
 
 
 def _of_books(services: WorkerServices) -> dict[str, Handler]:
@@ -180,6 +219,8 @@ def schedules(
         ("expire_intents", settings.expire_every_seconds),
         ("sweep_deposits", settings.sweep_every_seconds),
         ("reconcile", settings.reconcile_every_seconds),
+        ("rebalance_wallets", settings.rebalance_wallets_every_seconds),
+        ("check_gas_tanks", settings.check_tanks_every_seconds),
     )
     of_stars = (
         ("refund_stars", settings.refund_stars_every_seconds),
@@ -190,6 +231,8 @@ def schedules(
         ("release_escrows", settings.release_every_seconds),
         ("run_settlements", settings.settle_every_seconds),
         ("hand_over_events", settings.hand_over_every_seconds),
+        ("deliver_webhooks", settings.deliver_every_seconds),
+        ("prune_deliveries", settings.prune_every_seconds),
         ("seal_books", settings.seal_every_seconds),
         ("keep_rates", settings.keep_rates_every_seconds),
         ("expire_holds", settings.expire_holds_every_seconds),

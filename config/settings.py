@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import attrs
@@ -24,9 +24,15 @@ from cattrs import transform_error
 from cattrs.v import format_exception
 
 from adapters.system.calendar import CronCalendar
-from config.chains import EvmChainSetting
+from config.chains import ChainSetting, EvmChainSetting, TonChainSetting
 from config.checks import positive
+from config.http import Http
+from config.keys import Keys, KeystoreSetting, SignerConnection, check_keys
+from config.limits import Limits
+from config.networks import check_assets
+from config.operators import OperatorSetting, check_operators
 from config.stars import Stars, check_stars
+from config.wallets import Wallets, check_wallets
 from domain.shared.kinds import Queue
 from domain.shared.pace import Cron, Pace
 from ports.calendar import NotACalendarExpression
@@ -36,6 +42,9 @@ PREFIX = "SWITCHYARD_"
 DEPLOYMENTS = ("demo", "testing")
 TRANSPORTS = ("memory", "rabbitmq")
 EPOCH = datetime.fromtimestamp(0, UTC)
+ANSWER_SECONDS_MAX = 30
+"""How long a merchant's server may take at most: half the time a try is waited for."""
+SettingsT = TypeVar("SettingsT")
 
 
 @attrs.frozen
@@ -57,27 +66,6 @@ class Database:
     """Of each process. More than the server has cores to serve only wait there, and slower: on two
     cores 16 instead of 8 cost a quarter more of PostgreSQL's time and doubled the p99."""
     statement_timeout_seconds: float = attrs.field(default=10.0, validator=positive)
-
-
-@attrs.frozen
-class Http:
-    """Where the API listens, and what it signs cursors with."""
-
-    cursor_key: str = attrs.field(repr=False, validator=attrs.validators.min_len(32))
-    host: str = "127.0.0.1"
-    port: int = attrs.field(
-        default=8080, validator=[attrs.validators.ge(0), attrs.validators.le(65535)]
-    )
-
-
-@attrs.frozen
-class Keys:
-    """What derives deposit addresses, and what signs. Only the worker is told the latter."""
-
-    xpub: str
-    hot_wallet_file: Path | None = None
-    deposit_key_file: Path | None = None
-    """The extended private key of ``xpub``. Without it money stays at deposit addresses."""
 
 
 @attrs.frozen
@@ -166,11 +154,15 @@ class Worker:
     dead_kept_days: int = attrs.field(default=90, validator=positive)
     watch_every_seconds: float = attrs.field(default=1.0, validator=positive)
     hand_over_every_seconds: float = attrs.field(default=0.5, validator=positive)
+    deliver_every_seconds: float = attrs.field(default=1.0, validator=positive)
+    """How often it is looked for deliveries that are due again; new ones are begun at once."""
     expire_every_seconds: float = attrs.field(default=5.0, validator=positive)
     release_every_seconds: float = attrs.field(default=600.0, validator=positive)
     settle_every_seconds: float = attrs.field(default=3600.0, validator=positive)
     sweep_every_seconds: float = attrs.field(default=60.0, validator=positive)
     reconcile_every_seconds: float = attrs.field(default=60.0, validator=positive)
+    rebalance_wallets_every_seconds: float = attrs.field(default=300.0, validator=positive)
+    check_tanks_every_seconds: float = attrs.field(default=300.0, validator=positive)
     seal_every_seconds: float = attrs.field(default=2.0, validator=positive)
     keep_rates_every_seconds: float = attrs.field(default=60.0, validator=positive)
     expire_holds_every_seconds: float = attrs.field(default=60.0, validator=positive)
@@ -198,7 +190,13 @@ class Worker:
 class Webhooks:
     """How merchants' servers are reached."""
 
-    timeout_seconds: float = attrs.field(default=15.0, validator=positive)
+    timeout_seconds: float = attrs.field(
+        default=15.0, validator=[positive, attrs.validators.le(ANSWER_SECONDS_MAX)]
+    )
+    in_flight: int = attrs.field(default=256, validator=positive)
+    """How many messages one worker has under way at a time: as many connections are open."""
+    log_kept_days: int = attrs.field(default=30, validator=positive)
+    """How long the log of deliveries that have ended is kept."""
     allow_private_addresses: bool = False
     """Let endpoints lie on this machine or a private network: for a demo, never for the world."""
 
@@ -221,19 +219,44 @@ class Settings:
     http: Http
     keys: Keys
     assets: tuple[AssetSetting, ...]
-    chains: tuple[EvmChainSetting, ...]
+    chains: tuple[ChainSetting, ...]
     rates: tuple[Rate, ...]
     deployment: str = attrs.field(default="demo", validator=attrs.validators.in_(DEPLOYMENTS))
     intents: Intents = attrs.field(factory=Intents)
     books: Books = attrs.field(factory=Books)
     worker: Worker = attrs.field(factory=Worker)
     webhooks: Webhooks = attrs.field(factory=Webhooks)
+    limits: Limits = attrs.field(factory=Limits)
     stars: Stars | None = None
+    wallets: Wallets = attrs.field(factory=Wallets)
+    keystore: KeystoreSetting | None = None
+    signer: SignerConnection | None = None
+    """Where the worker has signed, instead of signing by itself."""
+    operators: tuple[OperatorSetting, ...] = ()
+    """Who may use the queue console of the API; where nobody may, there is none."""
 
     def __attrs_post_init__(self) -> None:
         if self.books.currency not in {asset.id for asset in self.assets}:
             raise ValueError(f"books.currency {self.books.currency} is not one of the assets")
+        names = [chain.id for chain in self.chains]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"chains: {', '.join(sorted(twice))} more than once")
+        check_operators(self.operators)
+        check_assets(self.assets)
         check_stars(self.stars, listed=((asset.id, asset.decimals) for asset in self.assets))
+        check_wallets(self.wallets, chains=self.chains, assets=self.assets)
+        named = [*self.keys.named, *(key for chain in self.ton_chains for key in chain.named)]
+        check_keys(named, keystore=self.keystore, signer=self.signer)
+
+    @property
+    def evm_chains(self) -> tuple[EvmChainSetting, ...]:
+        """The chains of the EVM family."""
+        return tuple(chain for chain in self.chains if isinstance(chain, EvmChainSetting))
+
+    @property
+    def ton_chains(self) -> tuple[TonChainSetting, ...]:
+        """TON's networks."""
+        return tuple(chain for chain in self.chains if isinstance(chain, TonChainSetting))
 
 
 def load(file: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:
@@ -242,6 +265,20 @@ def load(file: Path | None = None, *, environment: Mapping[str, str] | None = No
     Raises:
         WrongSettings: there is no file, it is not TOML, or a setting is missing, unknown or
             not of its kind; each line of the message names the setting.
+    """
+    return structure(tables(file, environment=environment))
+
+
+def tables(
+    file: Path | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    kind: type[attrs.AttrsInstance] = Settings,
+) -> dict[str, Any]:
+    """Read the plain tables of a kind of settings from a file and the environment.
+
+    Raises:
+        WrongSettings: there is no file, or it is not TOML.
     """
     env = os.environ if environment is None else environment
     if file is None:
@@ -255,7 +292,7 @@ def load(file: Path | None = None, *, environment: Mapping[str, str] | None = No
         raise WrongSettings((f"{file}: {error.strerror}",)) from error
     except tomllib.TOMLDecodeError as error:
         raise WrongSettings((f"{file}: {error}",)) from error
-    return structure(_overridden(raw, env))
+    return _overridden(raw, env, {field.name for field in attrs.fields(kind)})
 
 
 def structure(raw: Mapping[str, object]) -> Settings:
@@ -264,10 +301,19 @@ def structure(raw: Mapping[str, object]) -> Settings:
     Raises:
         WrongSettings: a setting is missing, unknown or not of its kind.
     """
+    return structure_as(Settings, raw, path="settings")
+
+
+def structure_as(kind: type[SettingsT], raw: object, *, path: str) -> SettingsT:
+    """Turn plain values into settings of a kind; ``path`` is what messages call them.
+
+    Raises:
+        WrongSettings: a setting is missing, unknown or not of its kind.
+    """
     try:
-        return _converter.structure(raw, Settings)
+        return _converter.structure(raw, kind)
     except cattrs.BaseValidationError as error:
-        lines = transform_error(error, path="settings", format_exception=_say)
+        lines = transform_error(error, path=path, format_exception=_say)
         raise WrongSettings(tuple(lines)) from error
 
 
@@ -283,8 +329,7 @@ def seconds(value: float) -> timedelta:
     return timedelta(seconds=value)
 
 
-def _overridden(raw: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
-    tables = {field.name for field in attrs.fields(Settings)}
+def _overridden(raw: dict[str, Any], env: Mapping[str, str], tables: set[str]) -> dict[str, Any]:
     for name, value in env.items():
         table, found, key = name.removeprefix(PREFIX).lower().partition("__")
         if not (name.startswith(PREFIX) and found and table in tables):
@@ -332,6 +377,14 @@ def _pace(value: object, _: type) -> Pace:
     return Cron(value) if isinstance(value, str) else seconds(_number(value, float))
 
 
+def _chain(value: object, _: type) -> ChainSetting:
+    """Take a chain's table for what the family in its name says."""
+    name = value.get("id") if isinstance(value, dict) else None
+    if str(name).startswith("ton:"):
+        return _converter.structure(value, TonChainSetting)
+    return _converter.structure(value, EvmChainSetting)
+
+
 _converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
 _converter.register_structure_hook(str, _strict(str))
 _converter.register_structure_hook(bool, _strict(bool))
@@ -339,4 +392,5 @@ _converter.register_structure_hook(int, _whole)
 _converter.register_structure_hook(float, _number)
 _converter.register_structure_hook_func(lambda kind: kind == tuple[Queue, ...], _queues)
 _converter.register_structure_hook(Pace, _pace)
+_converter.register_structure_hook_func(lambda kind: kind == ChainSetting, _chain)
 _converter.register_structure_hook(Path, lambda value, _: Path(str(value)))

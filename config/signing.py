@@ -19,7 +19,7 @@ def statement_signer(settings: Settings) -> DocumentSigner:
 
     Raises:
         WrongSettings: no key is named.
-        SigningKeyRefused: the key file is missing, or others may read it.
+        KeyFileRefused: the key file is missing, or others may read it.
     """
     file = settings.books.statement_key_file
     if file is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from adapters.evm.signer import KeyFileRefused, read_secret
+from adapters.system.secret_files import KeyFileRefused, read_secret
 from config.checks import loopback_or_tls
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ class Stars:
         default=3, validator=[attrs.validators.ge(1), attrs.validators.le(3)]
     )
     """How long one request may take: of Telegram's ten seconds the storage needs some too."""
+    test_environment: bool = False
+    """True for a bot of Telegram's test environment: its Stars are worth nothing, and pay test
+    accounts."""
     api_url: str | None = attrs.field(
         default=None, validator=attrs.validators.optional(loopback_or_tls)
     )

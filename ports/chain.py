@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Awaitable, Callable, Collection
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
     from domain.chains.model import Block, Head, Scan
     from domain.chains.submissions import Inclusion, Instruction, SignedBytes
     from domain.shared.money import AssetId, ChainId, Money
+
+
+Ours: TypeAlias = Callable[[Collection[str]], Awaitable[Collection[str]]]
+"""Tells which of some addresses the gateway watches, at the moment it is asked."""
 
 
 class ChainUnavailable(Exception):
@@ -53,8 +58,12 @@ class ChainReader(Protocol):
         """
         ...
 
-    async def scan(self, *, first: int, last: int) -> Scan:
+    async def scan(self, *, first: int, last: int, ours: Ours | None = None) -> Scan:
         """Return a range of blocks, both ends included, and the facts found in them.
+
+        Transfers to addresses that are not ours may be left out, where it can be told: ``ours`` is
+        asked only when all blocks of the range have been read, never before. An address is stored
+        before anybody can pay to it, so who is paid in a block that was read is known by then.
 
         The range may be cut short at its end; it is never returned with a hole, and every fact
         is of a block that is returned. What the hot wallet sends to itself to carry out a batch,
@@ -165,6 +174,31 @@ class ChainSender(Protocol):
 
         Raises:
             InstructionRefused: the signer has looked at it and will not sign it.
+        """
+        ...
+
+    async def replace(
+        self, instruction: Instruction, *, attempts: Sequence[SignedBytes], waited: int
+    ) -> Prepared | None:
+        """Return what to sign besides, with the same number, as what was signed offers too little.
+
+        It does the same as the newest of ``attempts``, which are an instruction's, oldest first,
+        and has waited for so many blocks without coming into one. None where there is no need,
+        where nothing better can be offered, and on chains that do not take such bytes.
+
+        Raises:
+            ChainUnavailable: no node answered.
+        """
+        ...
+
+    async def cancel(self, *, attempts: Sequence[SignedBytes]) -> Prepared | None:
+        """Return what to sign with the number of ``attempts`` so that none of them takes effect.
+
+        It does nothing. None where it is too late, and where the chain or the sender's key is not
+        made for that.
+
+        Raises:
+            ChainUnavailable: no node answered.
         """
         ...
 

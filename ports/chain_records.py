@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
+    from domain.chains.coverage import Stretch
     from domain.chains.model import Block, Cursor, Finality, Observation, ObservationKey
     from domain.chains.submissions import Submission
     from domain.shared.ids import EscrowId, SubmissionId
@@ -46,6 +48,18 @@ class ChainRecords(Protocol):
         """Drop kept blocks above a number: the chain has replaced them."""
         ...
 
+    async def cover(self, stretch: Stretch) -> None:
+        """Store which blocks were read, in place of what was stored from the same first one."""
+        ...
+
+    async def covered(self, chain: ChainId, *, first: int) -> Sequence[Stretch]:
+        """Return what was read of a chain from a block on, lowest first."""
+        ...
+
+    async def uncover(self, chain: ChainId, *, after: Block) -> None:
+        """Shorten what was read to end with a block: what came after it is replaced."""
+        ...
+
     async def claim(self, observation: Observation) -> bool:
         """Store an observation under its key; return False if the key is claimed already.
 
@@ -62,6 +76,25 @@ class ChainRecords(Protocol):
         self, chain: ChainId, *, finality: Sequence[Finality], first: int, last: int
     ) -> Sequence[Observation]:
         """Return observations of blocks in a range, both ends included, in the chain's order."""
+        ...
+
+    async def covered_since(
+        self, chain: ChainId, *, at: datetime, limit: int
+    ) -> Sequence[Stretch]:
+        """Return what was read of a chain at a time or later, the highest blocks first."""
+        ...
+
+    async def paid_to(
+        self, chain: ChainId, *, target: str, memo: str | None = None, limit: int
+    ) -> Sequence[Observation]:
+        """Return transfers to an address, lowest blocks first; with a memo, only those of it.
+
+        The memo is one as it was issued; what its payer made of it is read as that one.
+        """
+        ...
+
+    async def paid_into(self, escrow_id: EscrowId) -> Sequence[Observation]:
+        """Return the payments into an escrow, lowest blocks first."""
         ...
 
     async def paid_into_escrow(self, escrow_id: EscrowId) -> Money | None:
@@ -92,10 +125,28 @@ class ChainRecords(Protocol):
         """Return submissions whose bytes may be or come to be in a block, oldest first."""
         ...
 
+    async def signed_from(
+        self, chain: ChainId, *, sender: str, sequence: int, limit: int
+    ) -> Sequence[Submission]:
+        """Return submissions that have a sender's numbers from one on, ended or not, in order."""
+        ...
+
+    async def next_sequence(self, chain: ChainId, *, sender: str) -> int | None:
+        """Return the number that would be given out next; None where none ever was."""
+        ...
+
     async def take_sequence(self, chain: ChainId, *, sender: str, at_least: int) -> int:
         """Give out a sender's next sequence number, holding its counter until the end.
 
         ``at_least`` is the chain's own count: the counter never gives out a lower one. Numbers
         that are given out by a unit of work which does not commit are given out again.
+        """
+        ...
+
+    async def give_back_sequence(self, chain: ChainId, *, sender: str, sequence: int) -> None:
+        """Give out a number again, and those above it, as from here the chain takes none but it.
+
+        Only of a sender whose numbers have no gaps (``SignedBytes.gapless``), and only one of
+        which a final block proves that it never took effect and that its bytes never will.
         """
         ...

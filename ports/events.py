@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from domain.shared.events import Event, RecordedEvent
     from domain.shared.ids import EventId, MerchantId
@@ -28,12 +28,36 @@ class EventLog(Protocol):
         """Return a merchant's events that follow a number, in order."""
         ...
 
+    async def last(self, *, owner: MerchantId) -> int:
+        """Return the number of a merchant's newest event; 0 where there is none."""
+        ...
+
+    async def after_each(
+        self, places: Mapping[MerchantId, int], *, each: int, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """Return events of many merchants that follow the number given for each.
+
+        Each one's are in order, and none is left out between two. At most ``each`` are returned
+        of one merchant's and ``limit`` altogether; those named first come first.
+        """
+        ...
+
     async def get(self, event_id: EventId) -> RecordedEvent:
         """Return an event.
 
         Raises:
             NotFound: there is none.
         """
+        ...
+
+    async def named(self, ids: Sequence[EventId]) -> Sequence[RecordedEvent]:
+        """Return the events of these names, in any order."""
+        ...
+
+    async def of_objects(
+        self, ids: Sequence[str], *, owner: MerchantId, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """Return the newest events of some of a merchant's objects, oldest first."""
         ...
 
     async def take_unrelayed(self, *, limit: int) -> Sequence[RecordedEvent]:

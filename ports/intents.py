@@ -8,10 +8,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from domain.intents.listing import Place, Wanted
     from domain.intents.model import PaymentIntent
     from domain.intents.quotes import Quote
     from domain.shared.ids import IntentId, MerchantId, QuoteId
-    from domain.shared.money import ChainId
+    from domain.shared.money import AssetId, ChainId
 
 
 class Intents(Protocol):
@@ -50,9 +51,14 @@ class Intents(Protocol):
         ...
 
     async def list(
-        self, *, owner: MerchantId, before: IntentId | None, limit: int
+        self,
+        *,
+        owner: MerchantId,
+        before: Place | None,
+        limit: int,
+        wanted: Wanted | None = None,
     ) -> Sequence[PaymentIntent]:
-        """Return a merchant's intents, newest first, from just before one named."""
+        """Return a merchant's intents, newest first, from just before a place."""
         ...
 
     async def owners_of(
@@ -65,6 +71,10 @@ class Intents(Protocol):
         self, *, chain: ChainId, memos: Sequence[str]
     ) -> Mapping[str, IntentId]:
         """Return which of the memos, as they were issued, are of which intents."""
+        ...
+
+    async def awaited_at(self, *, chain: ChainId, asset: AssetId, limit: int) -> Sequence[str]:
+        """Return deposit addresses at which an asset is waited for, the first to expire first."""
         ...
 
     async def overdue(self, *, chain: ChainId, at: datetime, limit: int) -> Sequence[IntentId]:

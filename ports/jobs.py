@@ -18,6 +18,9 @@ class Jobs(Protocol):
 
     Whoever ends a job names the claim by which he had it (``Job.claims``): where the lease was
     lost meanwhile, and the job perhaps taken by another, nothing changes.
+
+    Leases begin and end by the table's own clock, so that runners whose clocks differ cannot take
+    a job from each other. The times that runners give (``at``, ``run_at``) are by theirs.
     """
 
     async def enqueue(
@@ -28,7 +31,7 @@ class Jobs(Protocol):
         run_at: datetime | None = None,
         dedupe_key: str | None = None,
     ) -> None:
-        """Promise a job, to run not before a time (None: at once).
+        """Promise a job, to run not before a time (None: at once, by anybody's clock).
 
         Its queue, its priority and how often it is tried are its kind's (``kind_of``). With a
         dedupe key nothing is added while a job with that key is unfinished.
@@ -47,8 +50,9 @@ class Jobs(Protocol):
     ) -> None:
         """See to it that there is one job that comes back, under this key and at this pace.
 
-        A new one is due at ``first_at``, one whose pace was another at ``adapted_at``; one of
-        the same pace is left as it is.
+        A new one is due at ``first_at``. One whose pace was another is due at ``adapted_at``, and
+        so is one that was to wait for longer than its pace, as a runner whose clock was ahead
+        leaves it behind; any other is left as it is.
         """
         ...
 
@@ -97,8 +101,8 @@ class Jobs(Protocol):
         """
         ...
 
-    async def renew(self, jobs: Sequence[Job], *, until: datetime) -> None:
-        """Lengthen the leases of running jobs, as one who still has them."""
+    async def renew(self, jobs: Sequence[Job], *, lease: timedelta) -> None:
+        """Let the leases of running jobs begin anew, as one who still has them."""
         ...
 
     async def put_back(self, jobs: Sequence[Job]) -> None:
@@ -135,6 +139,7 @@ class Jobs(Protocol):
         """Give back every job whose lease is over; return how many there were.
 
         One that has been begun as often as it may is buried: it may be what ends its runners.
+        ``at`` is when that happened, for its log.
         """
         ...
 

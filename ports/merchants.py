@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.merchants.model import ApiKey, Merchant
-    from domain.shared.ids import MerchantId
+    from domain.merchants.model import ApiKey, Caller, Merchant
+    from domain.shared.ids import KeyId, MerchantId
 
 
 class Merchants(Protocol):
@@ -38,6 +38,40 @@ class Merchants(Protocol):
         """Store what is kept of a new API key."""
         ...
 
-    async def by_key(self, digest: bytes) -> Merchant | None:
-        """Return the merchant whose unrevoked key has this digest, or None."""
+    async def save_key(self, key: ApiKey) -> None:
+        """Store what can change of a locked key: when it is revoked, and when it expires."""
+        ...
+
+    async def get_key(self, key_id: KeyId, *, owner: MerchantId) -> ApiKey:
+        """Return a merchant's key.
+
+        Raises:
+            NotFound: the merchant has none of that name.
+        """
+        ...
+
+    async def lock_key(self, key_id: KeyId, *, owner: MerchantId | None) -> ApiKey:
+        """Return a key, locked to be saved; ``None`` stands for any merchant's.
+
+        Raises:
+            NotFound: the merchant has none of that name.
+        """
+        ...
+
+    async def lock_keys(self, owner: MerchantId) -> Sequence[ApiKey]:
+        """Return a merchant's keys that were not revoked, and let nobody else add one.
+
+        Who asks for the same merchant waits until this unit of work is over.
+
+        Raises:
+            NotFound: there is no such merchant.
+        """
+        ...
+
+    async def keys(self, *, owner: MerchantId, limit: int) -> Sequence[ApiKey]:
+        """Return a merchant's keys: those not revoked first, and of each kind the newest."""
+        ...
+
+    async def by_key(self, digest: bytes) -> Caller | None:
+        """Return whose unrevoked key has this digest, and the key, or None."""
         ...

@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ports.chain import ChainUnavailable
+
+
+class SigningRefused(ValueError):
+    """What is to be signed is nothing that this signer may sign."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class SignerUnavailable(ChainUnavailable):
+    """The signer gave no usable answer. Whether it signed is unknown; ask for the same again."""
+
 
 class Signer(Protocol):
     """Holds one private key and signs transactions with it."""
@@ -16,6 +30,26 @@ class Signer(Protocol):
 
         Raises:
             ValueError: the bytes are no transaction that this signer understands.
+            SigningRefused: they are one that it must not sign.
+            SignerUnavailable: it is a process of its own, and does not answer.
+        """
+        ...
+
+
+class DigestSigner(Protocol):
+    """A device that has one private key of secp256k1 and signs digests, whatever they are of.
+
+    Whoever uses it reads what is signed, and takes the digest himself.
+    """
+
+    public_key: bytes
+    """The point, uncompressed: 65 bytes, of which the first is 4."""
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """Return an ECDSA signature of 32 bytes: r and s, 32 bytes each.
+
+        Raises:
+            SignerUnavailable: the device does not sign.
         """
         ...
 
@@ -29,5 +63,6 @@ class DepositSigner(Protocol):
         Raises:
             ValueError: it is no transfer of tokens to the hot wallet and nothing besides, or the
                 place's address is not ``source``.
+            SignerUnavailable: it is a process of its own, and does not answer.
         """
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from domain.shared.ids import SweepId
@@ -46,6 +46,10 @@ class Sweeps(Protocol):
 
     async def holding(self, chain: ChainId, address: str, asset: AssetId) -> Money:
         """Return what a deposit address holds of an asset, as far as it is final and booked."""
+        ...
+
+    async def swept(self, chain: ChainId, addresses: Sequence[str]) -> Collection[str]:
+        """Return which of some addresses have ever had a sweep, whatever came of it."""
         ...
 
     async def due(

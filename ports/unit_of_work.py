@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from ports.intents import Intents
     from ports.job_console import JobConsole
     from ports.jobs import Jobs
+    from ports.key_usage import KeyUsage
     from ports.ledger import Ledger
     from ports.merchants import Merchants
     from ports.parking import Parking
     from ports.settlements import Settlements
     from ports.star_payments import StarPayments
+    from ports.suspense import Suspense
     from ports.sweeps import Sweeps
+    from ports.treasury import Treasury
     from ports.webhooks import Webhooks
 
 
@@ -56,12 +59,15 @@ class UnitOfWork(Protocol):
     """Everything stored, inside one transaction."""
 
     merchants: Merchants
+    key_usage: KeyUsage
     intents: Intents
     escrows: Escrows
     ledger: Ledger
     parking: Parking
     settlements: Settlements
+    suspense: Suspense
     sweeps: Sweeps
+    treasury: Treasury
     star_payments: StarPayments
     webhooks: Webhooks
     chains: ChainRecords

@@ -55,7 +55,8 @@ from domain.shared.ids import (
 )
 from domain.shared.money import Asset, AssetId, ChainId, Money
 from domain.sweeps.model import Sweep, SweepState
-from domain.webhooks.model import Delivery, Endpoint
+from domain.webhooks.endpoint import Endpoint
+from domain.webhooks.model import Delivery
 
 if TYPE_CHECKING:
     from domain.chains.submissions import Instruction

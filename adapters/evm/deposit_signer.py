@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Final, Self
 
 from adapters.evm.abi import WORD, address_word, selector
 from adapters.evm.private_keys import ExtendedPrivateKey, NotAnExtendedPrivateKey
-from adapters.evm.signer import KeyFileRefused, LocalSigner, SigningRefused, read_secret
+from adapters.evm.signer import LocalSigner
 from adapters.evm.transactions import UnsignedTransaction
+from adapters.system.secret_files import KeyFileRefused, read_secret
+from ports.signer import SigningRefused
 
 if TYPE_CHECKING:
     from collections.abc import Collection

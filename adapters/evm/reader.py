@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from adapters.evm.abi import address_of, address_word, selector, words_of
 from adapters.evm.bloom import BloomWatch
+from adapters.evm.coins import COIN_POSITION, CoinSource
 from adapters.evm.escrow_abi import PAYMENTS
 from adapters.evm.facts import Credited, EventReader, with_pushes
+from adapters.evm.heads import HeadSource, block_of
 from adapters.evm.logs import LogSource
 from adapters.evm.names import is_native, token_of
 from adapters.evm.rpc import Call
-from adapters.evm.wire import BYTES, HEADER, QUANTITY, RECEIPT, number
+from adapters.evm.wire import BODY, BYTES, HEADER, QUANTITY, RECEIPT, Body, number
 from domain.chains.model import (
-    Block,
     EscrowRefunded,
     EscrowReleased,
     EscrowResolved,
-    Head,
     Observation,
     ObservationKey,
     Scan,
@@ -32,19 +31,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adapters.evm.node import EvmNode
+    from adapters.evm.providers import Provider
     from adapters.evm.wire import BlockHeader, Log, Receipt
-    from domain.chains.model import Fact
+    from domain.chains.model import Block, Fact, Head
     from domain.chains.submissions import SignedBytes
     from domain.shared.ids import EscrowId
     from domain.shared.money import AssetId, ChainId
+    from ports.chain import Ours
 
 _BALANCE_OF = selector("balanceOf(address)")
 _PAYMENTS = selector(PAYMENTS)
-_TAGS = ("finalized", "safe", "latest")
 
 
 class EvmChainReader:
-    """Reads one chain through one node; implements `ports.chain.ChainReader`.
+    """Reads one chain through its providers; implements `ports.chain.ChainReader`.
 
     Every answer is checked against the others: a block's parent is the block before it, an event's
     block is the block that was read. What does not fit is no answer.
@@ -55,42 +55,23 @@ class EvmChainReader:
         self._node: Final = node
         self._settings: Final = node.chain
         self._events: Final = EventReader(node.chain)
+        self._heads: Final = HeadSource(node)
+        self._coins: Final = CoinSource(node.chain)
         self._logs: Final = LogSource(
-            node,
             emitters=self._events.emitters,
             topics=self._events.topics,
             bloom=BloomWatch(self._events.watched),
+            span_max=node.chain.scan_blocks,
         )
 
     async def head(self) -> Head:
         """Return the latest block's number, the safe one's, and the final one's with its name.
 
-        They are asked for in rising order, so that a block mined in between cannot make an older
-        one look newer; nodes whose tags still disagree are believed the least they say.
-
         Raises:
-            ChainUnavailable: no node answered, or it does not know its own tags.
+            ChainUnavailable: no node answered, it does not know its own tags, or several do not
+                agree on what is final.
         """
-        depth = self._settings.confirmations
-        if depth is not None:
-            latest = number(await self._node.call(Call("eth_blockNumber"), answer=QUANTITY))
-            final = await self.block(max(latest - depth, 0))
-            if final is None:
-                raise ChainUnavailable("the node does not know a block below its latest")
-            return Head(
-                latest=latest, safe=final.number, final=final.number, final_hash=final.hash
-            )
-        calls = [Call("eth_getBlockByNumber", [tag, False]) for tag in _TAGS]
-        said, safe, newest = (
-            _block(_there(header)) for header in await self._node.batch(calls, answer=HEADER)
-        )
-        last = said if said.number <= newest.number else newest
-        return Head(
-            latest=newest.number,
-            safe=min(max(safe.number, last.number), newest.number),
-            final=last.number,
-            final_hash=last.hash,
-        )
+        return await self._heads.read()
 
     async def block(self, number: int) -> Block | None:
         """Return the block that has this number now, or None.
@@ -102,23 +83,30 @@ class EvmChainReader:
         header = await self._node.call(call, answer=HEADER)
         if header is None:
             return None
-        block = _block(header)
+        block = block_of(header)
         if block.number != number:
             raise ChainUnavailable(f"asked for block {number}, got {block.number}")
         return block
 
-    async def scan(self, *, first: int, last: int) -> Scan:
+    async def scan(self, *, first: int, last: int, ours: Ours | None = None) -> Scan:
         """Return blocks and the facts in them, at most `EvmChain.scan_blocks` of them.
+
+        All that is in one scan is by the word of one provider.
 
         Raises:
             ChainUnavailable: no node answered, or its answers do not fit together.
         """
-        last = min(last, first + self._logs.span - 1)
-        headers = await self._headers(first, last)
+        return await self._node.steadily(
+            lambda provider: self._scan(provider, first, last, ours), asked_for="eth_getLogs"
+        )
+
+    async def _scan(self, provider: Provider, first: int, last: int, ours: Ours | None) -> Scan:
+        last = min(last, first + provider.span - 1)
+        headers = await self._headers(provider, first, last)
         if not headers:
             return Scan((), ())
-        covered, logs = await self._logs.read(headers)
-        blocks = tuple(_block(header) for header in covered)
+        covered, logs = await self._logs.read(provider, headers, ours=ours)
+        blocks = tuple(block_of(header) for header in covered)
         by_number = {block.number: block for block in blocks}
         observations = tuple(
             Observation(
@@ -128,9 +116,19 @@ class EvmChainReader:
                 block=by_number[number(log.block_number)],
                 fact=fact,
             )
-            for log, fact in await self._facts(logs)
+            for log, fact in await self._facts(provider, logs)
         )
-        return Scan(blocks, observations)
+        bodies = [header for header in covered if isinstance(header, Body)]
+        coins = tuple(
+            Observation(
+                key=ObservationKey(self.chain, transaction, COIN_POSITION),
+                block=by_number[number(body.number)],
+                fact=transfer,
+            )
+            for body, transaction, transfer in await self._coins.read(provider, bodies, ours=ours)
+        )
+        found = sorted(coins + observations, key=lambda it: (it.block.number, it.key.position))
+        return Scan(blocks, tuple(found), provider=provider.name)
 
     async def inclusions(self, hashes: Sequence[str]) -> Sequence[Inclusion]:
         """Return where transactions were included, and what they cost in the native coin.
@@ -190,10 +188,11 @@ class EvmChainReader:
             held.append(Money(int(words[0], 16), asset))
         return held
 
-    async def _headers(self, first: int, last: int) -> list[BlockHeader]:
+    async def _headers(self, provider: Provider, first: int, last: int) -> list[BlockHeader]:
         """Return the headers of a range up to its end or the chain's, each its next's parent."""
-        calls = [Call("eth_getBlockByNumber", [hex(at), False]) for at in range(first, last + 1)]
-        answers = await self._node.batch(calls, answer=HEADER)
+        whole = self._settings.shows_coins
+        calls = [Call("eth_getBlockByNumber", [hex(at), whole]) for at in range(first, last + 1)]
+        answers = await provider.batch(calls, answer=BODY if whole else HEADER)
         headers = [header for header in answers if header is not None]
         for at, (answer, header) in enumerate(zip(answers, headers, strict=False)):
             if answer is not header or number(header.number) != first + at:
@@ -202,7 +201,7 @@ class EvmChainReader:
                 raise ChainUnavailable(f"block {first + at} is not on top of the one before it")
         return headers
 
-    async def _facts(self, logs: Sequence[Log]) -> list[tuple[Log, Fact]]:
+    async def _facts(self, provider: Provider, logs: Sequence[Log]) -> list[tuple[Log, Fact]]:
         """Read logs in the chain's order, credits merged into the facts they belong to."""
         facts: list[tuple[Log, Fact]] = []
         credits: defaultdict[tuple[str, EscrowId], list[Credited]] = defaultdict(list)
@@ -222,14 +221,14 @@ class EvmChainReader:
                 of_fact = credits.get((log.transaction_hash, fact.escrow_id), [])
             # The event of a split does not name its two sides; the contract knows the payer.
             if isinstance(fact, EscrowResolved) and len(of_fact) == 1:
-                payer = await self._payer(fact.escrow_id, log)
+                payer = await self._payer(provider, fact.escrow_id, log)
             merged.append((log, with_pushes(fact, of_fact, payer=payer)))
         return merged
 
-    async def _payer(self, escrow_id: EscrowId, log: Log) -> str:
+    async def _payer(self, provider: Provider, escrow_id: EscrowId, log: Log) -> str:
         request = {"to": self._settings.escrow, "data": "0x" + _PAYMENTS.hex() + escrow_id[2:]}
         call = Call("eth_call", [request, log.block_number])
-        words = words_of(await self._node.call(call, answer=BYTES))
+        words = words_of(await provider.call(call, answer=BYTES))
         payer = address_of(words[0]) if words else None
         if payer is None:
             raise ChainUnavailable("the escrow contract does not tell who paid")
@@ -248,24 +247,5 @@ class EvmChainReader:
         )
 
 
-def _there(header: BlockHeader | None) -> BlockHeader:
-    if header is None:
-        raise ChainUnavailable("the node does not know its own latest, safe or finalized block")
-    return header
-
-
 def _balance_of(address: str) -> str:
     return "0x" + (_BALANCE_OF + address_word(address)).hex()
-
-
-def _block(header: BlockHeader) -> Block:
-    try:
-        time = datetime.fromtimestamp(number(header.timestamp), tz=UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise ChainUnavailable(f"a block of the time {header.timestamp}") from error
-    return Block(
-        number=number(header.number),
-        hash=header.hash.lower(),
-        parent=header.parent_hash.lower(),
-        time=time,
-    )

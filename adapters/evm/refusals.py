@@ -35,6 +35,20 @@ _MACHINE_REFUSALS = re.compile(
 )
 _REASON_CHARACTERS_MAX = 200
 
+_HAS_IT = re.compile(
+    r"already ?(?:known|imported|exists|in mempool)|known transaction|tx with same hash",
+    re.IGNORECASE,
+)
+"""geth, Reth, Erigon ("already known"), Nethermind ("AlreadyKnown"), Besu ("Known transaction"),
+anvil and Polkadot Hub ("transaction already imported"), and OpenEthereum. Not among them, as they
+say nothing of these very bytes: "nonce too low", "OldNonce", "ReplacementNotAllowed", "FeeTooLow",
+"replacement transaction underpriced", "temporarily banned"."""
+
+
+def says_known(refusal: RpcRefused) -> bool:
+    """Tell whether a node refuses bytes because it has them, waiting or in a block."""
+    return _HAS_IT.search(refusal.message) is not None
+
 
 def reason_of(refusal: RpcRefused) -> str | None:
     """Return why a trial run failed: a custom error's name, a text, or the node's words.

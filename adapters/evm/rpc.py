@@ -28,7 +28,9 @@ METHOD_NOT_FOUND: Final = -32601
 EXECUTION_REVERTED: Final = 3
 """The code with which geth answers a reverted ``eth_call`` (``internal/ethapi/errors.go``)."""
 
+_INVALID_REQUEST = -32600
 _TOO_LARGE = 413
+_TOO_OFTEN = 429
 _SERVER_FAULT = 500
 _HEADERS = {"content-type": "application/json", "accept": "application/json"}
 
@@ -58,8 +60,16 @@ class RpcRefused(ChainUnavailable):
         return self.code == EXECUTION_REVERTED or "revert" in self.message.lower()
 
 
+class Throttled(RpcRefused):
+    """The node is asked too often (HTTP 429)."""
+
+
 class TooMuchAsked(ChainUnavailable):
     """The node took too long or found the request or its answer too large: ask for less."""
+
+
+class NoBatches(ChainUnavailable):
+    """The node has answered a batch as a whole with an error: it takes none, or shorter ones."""
 
 
 @attrs.frozen
@@ -134,6 +144,7 @@ class JsonRpc:
         Raises:
             RpcRefused: the node answered one of them with an error.
             TooMuchAsked: it took too long.
+            NoBatches: it does not take them at all, or not as long ones.
             ChainUnavailable: it did not answer all of them, or nothing usable.
         """
         answers: list[_Answer] = []
@@ -142,8 +153,7 @@ class JsonRpc:
             body = msgspec.json.encode([_request(at, call) for at, call in enumerate(part)])
             responses = _decode(await self._post(body))
             if isinstance(responses, _Response):
-                _result(part[0], responses, answer)
-                raise ChainUnavailable("the node does not answer batches")
+                raise _refused_whole(responses)
             answers.extend(
                 _result(call, response, answer)
                 for call, response in zip(part, _in_order(responses, len(part)), strict=True)
@@ -169,6 +179,8 @@ class JsonRpc:
             raise TooMuchAsked(f"no answer within {self._timeout.total} s") from error
         except aiohttp.ClientError as error:
             raise ChainUnavailable(f"the node does not answer: {type(error).__name__}") from error
+        if status == _TOO_OFTEN:
+            raise _throttled(content)
         if status == _TOO_LARGE:
             raise TooMuchAsked("the node found the request too large")
         # Providers put JSON-RPC errors into 4xx answers too; what is in a 5xx is anybody's guess.
@@ -207,7 +219,7 @@ def _in_order(responses: Iterable[_Response], expected: int) -> list[_Response]:
         # A node that refuses a batch as a whole may say so in a single response without an id.
         refusal = by_id.get(None)
         if refusal is not None and refusal.error is not None:
-            raise _refused(refusal.error) from error
+            raise _refused_whole(refusal) from error
         raise ChainUnavailable("the node has left calls of a batch unanswered") from error
 
 
@@ -223,3 +235,25 @@ def _result(call: Call, response: _Response, answer: msgspec.json.Decoder[_Answe
 def _refused(error: _Error) -> RpcRefused:
     data = error.data if isinstance(error.data, str) else None
     return RpcRefused(error.code, error.message, data)
+
+
+def _refused_whole(response: _Response) -> ChainUnavailable:
+    """Return why a batch has a single answer: no batches, or too many calls of any kind."""
+    error = response.error
+    if error is None:
+        return NoBatches("the node does not answer batches")
+    if error.code in (_INVALID_REQUEST, METHOD_NOT_FOUND) or "batch" in error.message.lower():
+        return NoBatches(error.message[:300])
+    return _refused(error)
+
+
+def _throttled(content: bytes) -> Throttled:
+    try:
+        response = _RESPONSE.decode(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        response = []
+    error = response.error if isinstance(response, _Response) else None
+    if error is None:
+        return Throttled(_TOO_OFTEN, "too many requests")
+    refusal = _refused(error)
+    return Throttled(refusal.code, refusal.message, refusal.data)

@@ -1,61 +1,40 @@
-"""Sending the gateway's transactions: try out, sign, broadcast; never a second version."""
+"""Sending the gateway's transactions: try out, sign, broadcast, and outbid what got stuck."""
 
 from __future__ import annotations
 
-import re
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from adapters.evm.abi import address_word, selector, uint_word, words_of
+from adapters.evm.abi import address_word, selector, words_of
+from adapters.evm.calls import NO_KEY, Calls, ContractCall, priority_of
+from adapters.evm.data_fee import data_fee
 from adapters.evm.deposit_signer import TRANSFER
-from adapters.evm.escrow_abi import REFUND, RELEASE, UnpayableTerms, call_with_terms
-from adapters.evm.fees import Fees, current_fees
-from adapters.evm.names import MalformedAddress, NotOnThisChain, check_address, is_native, token_of
-from adapters.evm.refusals import reason_of
+from adapters.evm.fees import Fees, current_market
+from adapters.evm.names import is_native, token_of
+from adapters.evm.refusals import reason_of, says_known
 from adapters.evm.rpc import Call, RpcRefused
 from adapters.evm.transactions import UnsignedTransaction, hash_of
 from adapters.evm.wire import BYTES, HASH, KNOWN, QUANTITY, number
-from domain.chains.submissions import (
-    FundGas,
-    RefundEscrow,
-    ReleaseEscrow,
-    SendMany,
-    SendMoney,
-    SignedBytes,
-    SweepDeposit,
-)
+from domain.chains.submissions import FundGas, SendMoney, SignedBytes, SweepDeposit
+from domain.network_fees.model import Priority
 from domain.shared.money import AssetId, Money
 from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from adapters.evm.node import EvmNode
     from domain.chains.submissions import Instruction
-    from domain.escrow.model import EscrowTerms
     from domain.shared.money import ChainId
     from ports.chain import Prepared
     from ports.signer import DepositSigner, Signer
 
 _BALANCE_OF = selector("balanceOf(address)")
-_KNOWN_ALREADY = re.compile(
-    r"already (?:known|imported|exists|in mempool)|known transaction", re.IGNORECASE
-)
-"""How geth, anvil, Nethermind, Besu and Erigon greet bytes that they have."""
-
 _TRUE = 1
-_NO_KEY = "no key of deposit addresses"
-
-
-@attrs.frozen
-class ContractCall:
-    """What a transaction does: a call with value, in wei, and whose call it is."""
-
-    sender: str
-    target: str
-    value: int
-    data: bytes
-    index: int | None = None
-    """The sender's place among deposit addresses; None for the hot wallet."""
+_ANY_NONCE = 2**32
+"""Stands for a nonce in what is only measured; longer than any that will be given out."""
 
 
 @attrs.frozen
@@ -66,6 +45,9 @@ class EvmPrepared:
     gas_limit: int
     fees: Fees
     native: AssetId
+    data_fee: int = 0
+    """What a rollup takes beside gas, in wei."""
+    cancels: bool = False
 
     @property
     def sender(self) -> str:
@@ -75,7 +57,20 @@ class EvmPrepared:
     @property
     def fee_limit(self) -> Money:
         """The most the network can take for it, in the native coin."""
-        return Money(self.gas_limit * self.fees.max_fee_per_gas, self.native)
+        return Money(self.gas_limit * self.fees.max_fee_per_gas + self.data_fee, self.native)
+
+    def unsigned(self, *, chain_id: int, nonce: int) -> UnsignedTransaction:
+        """Return the transaction that it is with a nonce."""
+        return UnsignedTransaction(
+            chain_id=chain_id,
+            nonce=nonce,
+            target=self.call.target,
+            value=self.call.value,
+            data=self.call.data,
+            gas_limit=self.gas_limit,
+            max_fee_per_gas=self.fees.max_fee_per_gas,
+            tip_per_gas=self.fees.tip_per_gas,
+        )
 
 
 class EvmChainSender:
@@ -96,6 +91,7 @@ class EvmChainSender:
         self._settings: Final = node.chain
         self._signer: Final = signer
         self._deposits: Final = deposits
+        self._calls: Final = Calls(node.chain, self.sender, sweeps=deposits is not None)
 
     async def next_sequence(self, sender: str) -> int:
         """Return a sender's next nonce, waiting transactions counted.
@@ -113,7 +109,8 @@ class EvmChainSender:
             InstructionRefused: as for `prepare`.
             ChainUnavailable: no node answered, or fees are over the limit.
         """
-        return (await self._estimate(self._call_of(instruction))).fee_limit
+        call = self._calls.of(instruction)
+        return (await self._estimate(call, priority_of(instruction))).fee_limit
 
     async def prepare(self, instruction: Instruction) -> EvmPrepared:
         """Try an instruction out on the latest state.
@@ -125,34 +122,84 @@ class EvmChainSender:
                 coin that pays for gas.
             ChainUnavailable: no node answered, or fees are over the limit.
         """
-        call = self._call_of(instruction)
+        call = self._calls.of(instruction)
         if isinstance(instruction, SendMoney | FundGas | SweepDeposit):
             await self._check_holding(call.sender, instruction.money)
-        prepared = await self._estimate(call)
+        prepared = await self._estimate(call, priority_of(instruction))
         if await self._coins(call.sender) < call.value + prepared.fee_limit.amount:
             raise InsufficientFundsOnChain(self._settings.native)
         return prepared
 
     async def sign(self, prepared: Prepared, *, sequence: int) -> SignedBytes:
-        """Sign what `prepare` returned, with a nonce. No network; deterministic.
+        """Sign what `prepare` returned, with a nonce. No node is asked; deterministic.
 
         Raises:
             InstructionRefused: the signer will not sign it.
+            ChainUnavailable: the signer is a process of its own, and does not answer.
         """
         if not isinstance(prepared, EvmPrepared):
             raise TypeError(f"prepared by another sender: {type(prepared).__name__}")
-        transaction = UnsignedTransaction(
-            chain_id=self._settings.chain_id,
-            nonce=sequence,
-            target=prepared.call.target,
-            value=prepared.call.value,
-            data=prepared.call.data,
-            gas_limit=prepared.gas_limit,
-            max_fee_per_gas=prepared.fees.max_fee_per_gas,
-            tip_per_gas=prepared.fees.tip_per_gas,
+        transaction = prepared.unsigned(chain_id=self._settings.chain_id, nonce=sequence)
+        # A signer may be another process, or a device: this one does not stand still meanwhile.
+        raw = await asyncio.to_thread(self._signed, transaction.encode(), prepared.call)
+        return SignedBytes(
+            hash=hash_of(raw),
+            raw=raw,
+            sender=prepared.sender,
+            sequence=sequence,
+            gapless=True,
+            cancels=prepared.cancels,
         )
-        raw = self._signed(transaction.encode(), prepared.call)
-        return SignedBytes(hash=hash_of(raw), raw=raw, sender=prepared.sender, sequence=sequence)
+
+    async def replace(
+        self, instruction: Instruction, *, attempts: Sequence[SignedBytes], waited: int
+    ) -> EvmPrepared | None:
+        """Return the newest of these for more, if it waits for too long and for too little.
+
+        None as well where more would be over the limits or than its sender has.
+
+        Raises:
+            ChainUnavailable: no node answered, or fees are over the limit.
+        """
+        rules, newest = self._settings.fees, attempts[-1]
+        if waited < rules.stuck_after_blocks or len(attempts) > rules.replacements_max:
+            return None
+        if await self._is_used(newest):
+            return None
+        priority = Priority.FAST if newest.cancels else priority_of(instruction)
+        market = await current_market(self._node, priority)
+        waiting = UnsignedTransaction.of_signed(newest.raw)
+        offered = Fees.of(waiting)
+        fees = market.better_than(offered, limits=rules)
+        if fees is None or not market.outbids(offered):
+            return None
+        index = instruction.index if isinstance(instruction, SweepDeposit) else None
+        call = ContractCall(newest.sender, waiting.target, waiting.value, waiting.data, index)
+        better = await self._priced(call, waiting.gas_limit, fees)
+        if await self._coins(call.sender) < call.value + better.fee_limit.amount:
+            return None
+        return attrs.evolve(better, cancels=newest.cancels)
+
+    async def cancel(self, *, attempts: Sequence[SignedBytes]) -> EvmPrepared | None:
+        """Return a transfer of nothing from the hot wallet to itself, for more than any of these.
+
+        None where one is in a block, where more would be over the limits, and for deposit
+        addresses: their signer signs no such thing.
+
+        Raises:
+            ChainUnavailable: no node answered, or fees are over the limit.
+        """
+        newest = attempts[-1]
+        if newest.sender != self.sender or await self._is_used(newest):
+            return None
+        market = await current_market(self._node, Priority.FAST)
+        offered = Fees.of(UnsignedTransaction.of_signed(newest.raw))
+        fees = market.better_than(offered, limits=self._settings.fees)
+        if fees is None:
+            return None
+        call = ContractCall(self.sender, self.sender, 0, b"")
+        nothing = await self._priced(call, await self._gas_limit(call), fees)
+        return attrs.evolve(nothing, cancels=True)
 
     async def broadcast(self, signed: SignedBytes) -> None:
         """Hand the bytes to the node; having them already, waiting or mined, is success.
@@ -166,7 +213,7 @@ class EvmChainSender:
             name = await self._node.call(call, answer=HASH)
         except RpcRefused as refusal:
             # "Nonce too low" is also what a node says to bytes that it has mined.
-            if _KNOWN_ALREADY.search(refusal.message) or await self._knows(signed.hash):
+            if says_known(refusal) or await self._knows(signed.hash):
                 return
             raise
         if name.lower() != signed.hash:
@@ -177,20 +224,32 @@ class EvmChainSender:
         return await self._node.call(call, answer=KNOWN) is not None
 
     def _signed(self, unsigned: bytes, call: ContractCall) -> bytes:
-        if call.index is None:
-            return self._signer.sign_transaction(unsigned)
-        if self._deposits is None:
-            raise InstructionRefused(_NO_KEY)
         try:
+            if call.index is None:
+                return self._signer.sign_transaction(unsigned)
+            if self._deposits is None:
+                raise InstructionRefused(NO_KEY)
             return self._deposits.sign_sweep(unsigned, source=call.sender, index=call.index)
         except ValueError as refusal:
             raise InstructionRefused(str(refusal)) from refusal
 
-    async def _estimate(self, call: ContractCall) -> EvmPrepared:
-        fees = await current_fees(self._node)
+    async def _is_used(self, signed: SignedBytes) -> bool:
+        """Tell whether a transaction with its nonce is in a block."""
+        call = Call("eth_getTransactionCount", [signed.sender, "latest"])
+        return number(await self._node.call(call, answer=QUANTITY)) > signed.sequence
+
+    async def _estimate(self, call: ContractCall, priority: Priority) -> EvmPrepared:
+        market = await current_market(self._node, priority)
+        return await self._priced(call, await self._gas_limit(call), market.fees)
+
+    async def _gas_limit(self, call: ContractCall) -> int:
         used = await self._try_out(call)
-        margin = used * self._settings.fees.gas_margin_percent // 100
-        return EvmPrepared(call, used + margin, fees, self._settings.native)
+        return used + used * self._settings.fees.gas_margin_percent // 100
+
+    async def _priced(self, call: ContractCall, gas_limit: int, fees: Fees) -> EvmPrepared:
+        prepared = EvmPrepared(call, gas_limit, fees, self._settings.native)
+        measured = prepared.unsigned(chain_id=self._settings.chain_id, nonce=_ANY_NONCE)
+        return attrs.evolve(prepared, data_fee=await data_fee(self._node, measured))
 
     async def _check_holding(self, holder: str, money: Money) -> None:
         """Tell a lack of money, which passes, from a token's refusal, which does not."""
@@ -235,38 +294,3 @@ class EvmChainSender:
         if call.data.startswith(TRANSFER) and output != "0x" and int(output, 16) != _TRUE:
             raise InstructionRefused("the token's transfer returned false")
         return number(gas)
-
-    def _call_of(self, instruction: Instruction) -> ContractCall:
-        try:
-            match instruction:
-                case SendMoney(money=money, target=target) | FundGas(money=money, target=target):
-                    return self._transfer(money, check_address(target))
-                case SweepDeposit(money=money, source=source, index=index):
-                    if self._deposits is None:
-                        raise InstructionRefused(_NO_KEY)
-                    transfer = self._transfer(money, self.sender)
-                    return attrs.evolve(transfer, sender=check_address(source), index=index)
-                case SendMany():
-                    raise InstructionRefused("a transaction pays one address")
-                case ReleaseEscrow(terms=terms):
-                    return self._escrow_call(RELEASE, terms)
-                case RefundEscrow(terms=terms):
-                    return self._escrow_call(REFUND, terms)
-        except (UnpayableTerms, NotOnThisChain, MalformedAddress) as error:
-            raise InstructionRefused(f"{type(error).__name__}: {error}") from error
-
-    def _transfer(self, money: Money, target: str) -> ContractCall:
-        if money.amount <= 0:
-            raise InstructionRefused("there is nothing to send")
-        if is_native(money.asset, chain=self.chain):
-            return ContractCall(self.sender, target, money.amount, b"")
-        data = TRANSFER + address_word(target) + uint_word(money.amount)
-        return ContractCall(self.sender, token_of(money.asset, chain=self.chain), 0, data)
-
-    def _escrow_call(self, signature: str, terms: EscrowTerms) -> ContractCall:
-        # A call to an address without code succeeds and does nothing.
-        if terms.chain != self.chain or terms.contract != self._settings.escrow:
-            raise InstructionRefused(f"no escrow contract of ours: {terms.contract}")
-        return ContractCall(
-            self.sender, self._settings.escrow, 0, call_with_terms(signature, terms)
-        )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
-from attrs.validators import deep_iterable, ge, gt, in_, instance_of, le, matches_re
+from attrs.validators import deep_iterable, ge, gt, in_, instance_of, le, matches_re, optional
 
 from adapters.evm.names import chain_name, native_asset, token_of
 from domain.shared.money import Asset, AssetId
 
 if TYPE_CHECKING:
     from domain.shared.money import ChainId
+
+GasModel: TypeAlias = Literal["eip1559", "legacy"]
 
 MAX_SCAN_BLOCKS = 2_000
 """More headers than this in memory at once help nobody."""
@@ -34,6 +36,12 @@ class FeeLimits:
     max_tip_wei: int = attrs.field(default=50 * 10**9, validator=gt(0))
     gas_margin_percent: int = attrs.field(default=25, validator=[ge(0), le(400)])
     """Added to what a trial run has used: state moves between the trial and the block."""
+    price_step_wei: int = attrs.field(default=1, validator=gt(0))
+    """Prices are multiples of it: where the native coin has fewer decimals than wei."""
+    stuck_after_blocks: int = attrs.field(default=25, validator=gt(0))
+    """What is in no block by then, and offers less than is asked now, is replaced."""
+    replacements_max: int = attrs.field(default=5, validator=ge(0))
+    """How often, each time for at least an eighth more, and never over the limits above."""
 
 
 @attrs.frozen(kw_only=True)
@@ -44,6 +52,14 @@ class EvmChain:
     """The EIP-155 chain id."""
     rpc_url: str = attrs.field(repr=False, validator=_http)
     """A node's HTTP address. Providers put their keys in it, so it is never shown."""
+    more_rpc_urls: tuple[str, ...] = attrs.field(
+        default=(), repr=False, validator=deep_iterable(_http)
+    )
+    """Further nodes' addresses, of other providers if possible: asked where the first fails."""
+    quorum: int = attrs.field(default=1, validator=ge(1))
+    """How many providers must name the same final block before anything in it counts as final."""
+    lag_blocks: int = attrs.field(default=10, validator=ge(0))
+    """A provider that is further behind the best one is not asked until it has caught up."""
     tokens: tuple[Asset, ...] = attrs.field(validator=deep_iterable(instance_of(Asset)))
     """The allow-list: transfers of any other token do not exist for the gateway."""
     escrow: str = attrs.field(validator=matches_re(r"0x[0-9a-f]{40}"))
@@ -60,14 +76,34 @@ class EvmChain:
     """Most blocks of one scan."""
     batch_calls: int = attrs.field(default=100, validator=[ge(1), le(1_000)])
     """Most calls of one JSON-RPC batch."""
+    shows_coins: bool = False
+    """True where native coins are watched for: then whole blocks are read, not their headers."""
+    gas_model: GasModel | None = attrs.field(
+        default=None, validator=optional(in_(("eip1559", "legacy")))
+    )
+    """How gas is paid for: by a base fee and a tip, or by one price; None goes by the node."""
+    data_fee_oracle: str | None = attrs.field(
+        default=None, validator=optional(matches_re(r"0x[0-9a-f]{40}"))
+    )
+    """On rollups of the OP stack, who tells what layer 1 costs: ``0x4200…000f``, lower case."""
+    transfer_gas: int = attrs.field(default=21_000, validator=gt(0))
+    token_transfer_gas: int = attrs.field(default=65_000, validator=gt(0))
+    """What is expected of transfers where they are not tried out; gas differs between chains."""
     decimals_unread: frozenset[AssetId] = frozenset()
     """Tokens without ``decimals()``, as the asset precompiles of Polkadot Hub."""
 
     def __attrs_post_init__(self) -> None:
         if self.confirmations is not None and self.confirmations < 0:
             raise ValueError("confirmations cannot be negative")
+        if self.quorum > len(self.rpc_urls):
+            raise ValueError("a quorum needs as many providers")
         for token in self.tokens:
             token_of(token.id, chain=self.chain)
+
+    @property
+    def rpc_urls(self) -> tuple[str, ...]:
+        """All nodes' addresses, the preferred one first."""
+        return (self.rpc_url, *self.more_rpc_urls)
 
     @property
     def chain(self) -> ChainId:

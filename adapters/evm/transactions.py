@@ -92,6 +92,25 @@ class UnsignedTransaction:
         return transaction
 
     @classmethod
+    def of_signed(cls, raw: bytes) -> UnsignedTransaction:
+        """Read what `sealed` has written, its signature apart.
+
+        Raises:
+            NotATransaction: the bytes are of another form.
+        """
+        dynamic = raw[:1] == bytes([DYNAMIC_FEE])
+        try:
+            fields = rlp.decode(raw[1:] if dynamic else raw)
+            # The y parity, r and s come last; in a legacy transaction v stands for the chain id.
+            *body, v, _, _ = fields
+            if dynamic:
+                return cls.decode(bytes([DYNAMIC_FEE]) + bytes(rlp.encode(body)))
+            chain_id = (int.from_bytes(v, "big") - _EIP155_V) // 2
+            return cls.decode(bytes(rlp.encode([*body, _NUMBER.serialize(chain_id), b"", b""])))
+        except (rlp.RLPException, ValueError, TypeError) as error:
+            raise NotATransaction("these bytes are no signed transaction") from error
+
+    @classmethod
     def _of_dynamic(cls, payload: bytes) -> UnsignedTransaction:
         chain_id, nonce, tip, fee, gas, target, value, data, _ = rlp.decode(payload, _DYNAMIC)
         return cls(

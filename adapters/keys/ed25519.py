@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import stat
-from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-import attrs
 from Crypto.Signature import eddsa
 
-SEED_BYTES: Final = 32
-KEY_FILE_MODE: Final = 0o600
+from adapters.system.secret_files import KEY_BYTES, read_key, write_key
 
-
-@attrs.frozen
-class SigningKeyRefused(Exception):
-    """The file of the statement key cannot be trusted or read; what is in it is never told."""
-
-    path: Path
-    why: str
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Ed25519Signer:
@@ -39,29 +29,10 @@ class Ed25519Signer:
     def from_file(cls, path: Path) -> Self:
         """Read the key from a file of mode 0600 that holds 64 hex digits.
 
-        The file is judged after it was opened, so that it cannot be exchanged in between.
-
         Raises:
-            SigningKeyRefused: it is missing, a link, open to others, or holds something else.
+            KeyFileRefused: it is missing, a link, open to others, or holds something else.
         """
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-        except OSError as error:
-            raise SigningKeyRefused(path, f"cannot be opened: {error.strerror}") from error
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise SigningKeyRefused(path, "is not a regular file")
-            mode = stat.S_IMODE(status.st_mode)
-            if mode != KEY_FILE_MODE:
-                raise SigningKeyRefused(path, f"has mode {mode:04o} instead of 0600")
-            digits = os.read(descriptor, 2 * SEED_BYTES + 2)
-        finally:
-            os.close(descriptor)
-        try:
-            return cls(bytes.fromhex(digits.decode("ascii")))
-        except ValueError:
-            raise SigningKeyRefused(path, "does not hold 64 hex digits") from None
+        return cls(read_key(path))
 
     def __repr__(self) -> str:
         return f"Ed25519Signer({self.public_key})"
@@ -93,11 +64,6 @@ def create_signing_key(path: Path) -> str:
     Raises:
         FileExistsError: there is a file; a key is never overwritten.
     """
-    seed = secrets.token_bytes(SEED_BYTES)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, KEY_FILE_MODE)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        os.fchmod(file.fileno(), KEY_FILE_MODE)
-        file.write(seed.hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    seed = secrets.token_bytes(KEY_BYTES)
+    write_key(path, seed)
     return Ed25519Signer(seed).public_key

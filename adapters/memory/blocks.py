@@ -36,6 +36,10 @@ class PendingTransaction:
     """The network's fee, in the native coin's smallest unit."""
     valid_until: datetime | None = None
     """The time of the last block that takes it in."""
+    gapless: bool = True
+    """Whether all that its sender has numbered before it must be in blocks."""
+    offer: int = 0
+    """What it offers the network; more than the network asks is of no use."""
 
 
 @attrs.frozen
@@ -55,6 +59,8 @@ class Blocks:
     def __init__(self, *, chain: ChainId, clock: Clock, state: ChainState) -> None:
         self.mined: list[MinedBlock] = []
         self.pool: list[PendingTransaction] = []
+        self.asked = 0
+        """What the network asks of transactions with a sender who is watched."""
         self._chain = chain
         self._clock = clock
         self._state = state
@@ -76,6 +82,19 @@ class Blocks:
     def is_used(self, sender: str, sequence: int) -> bool:
         """Tell whether a transaction of that number is in a block."""
         return (sender, sequence) in self._used
+
+    def take(self, pending: PendingTransaction) -> bool:
+        """Let a transaction of a watched sender wait, in the place of one that offers less.
+
+        False where another one of its number is in a block, or offers as much.
+        """
+        sender, sequence = str(pending.sender), pending.sequence
+        rivals = [it for it in self.pool if (it.sender, it.sequence) == (sender, sequence)]
+        if self.is_used(sender, sequence) or any(it.offer >= pending.offer for it in rivals):
+            return False
+        self.pool = [it for it in self.pool if it not in rivals]
+        self.pool.append(pending)
+        return True
 
     def knows(self, hash: str) -> bool:
         """Tell whether a transaction waits or is in a block."""
@@ -114,7 +133,8 @@ class Blocks:
             )
             self._number_of[pending.hash] = number
         hashes = {it.hash for it in taken}
-        self.pool = [it for it in self.pool if it.hash not in hashes]
+        waiting = [it for it in self.pool if it.hash not in hashes]
+        self.pool = [it for it in waiting if it.valid_until is None or time <= it.valid_until]
         self.mined.append(
             MinedBlock(block, tuple(taken), tuple(observations), tuple(inclusions), mark)
         )
@@ -127,6 +147,22 @@ class Blocks:
             del self._number_of[transaction.hash]
         back = [it for it in undone.transactions if it.hash not in dropped]
         self.pool = [*back, *self.pool]
+
+    def followed(self, inclusion: Inclusion, *, latest: int) -> Inclusion:
+        """Return an inclusion as it looks to who has the blocks up to one.
+
+        What it has set off travels on, and it has not ended before that has arrived.
+        """
+        travels = self._state.nature.travels
+        if not travels:
+            return inclusion
+        landed = inclusion.block_number
+        if landed + travels > latest:
+            return attrs.evolve(inclusion, settled=False)
+        block = self.mined[landed + travels].block
+        return attrs.evolve(
+            inclusion, block_number=block.number, block_hash=block.hash, landed=landed
+        )
 
     def succeeds(self, pending: PendingTransaction) -> str | None:
         """Try a transaction out on the newest block; return why it is refused, or None."""
@@ -145,12 +181,12 @@ class Blocks:
     def _is_next(self, pending: PendingTransaction) -> bool:
         sender = str(pending.sender)
         can_pay = self._state.balance(sender, self._state.native) >= pending.cost
+        can_pay = can_pay and pending.offer >= self.asked
         return can_pay and not self.is_used(sender, pending.sequence) and self._in_turn(pending)
 
     def _in_turn(self, pending: PendingTransaction) -> bool:
-        """Tell whether all that are numbered before it are in blocks, where that matters."""
-        in_any_order = self._state.nature.valid_for is not None
-        return in_any_order or pending.sequence == self.sequence(str(pending.sender))
+        """Tell whether its number is the one that is next, where that matters."""
+        return not pending.gapless or pending.sequence == self.sequence(str(pending.sender))
 
     def _carry_out(self, pending: PendingTransaction, time: datetime) -> Collection[int] | None:
         """Carry it out; return which parts of it failed, or None where all of it did."""

@@ -11,21 +11,17 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import itertools
-from collections import Counter
-from datetime import datetime
 from typing import TYPE_CHECKING
-
-import attrs
 
 from adapters.memory.blocks import Blocks, PendingTransaction
 from adapters.memory.bystanders import Bystanders
 from adapters.memory.chain_state import ChainState, Nature
 from adapters.memory.escrow_machine import EscrowMachine
+from adapters.memory.offers import COST, Offers, PreparedInstruction, sent_by
+from adapters.memory.strangers import without_strangers
 from domain.chains.model import Head, Scan
 from domain.chains.submissions import (
     FundGas,
-    Instruction,
     RefundEscrow,
     ReleaseEscrow,
     SendMany,
@@ -38,46 +34,24 @@ from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsO
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import datetime
 
     from adapters.memory.bystanders import Effect
     from domain.chains.model import Block
-    from domain.chains.submissions import Inclusion, Part
+    from domain.chains.submissions import (
+        Inclusion,
+        Instruction,
+        Part,
+    )
     from domain.escrow.model import EscrowTerms
     from domain.shared.money import AssetId, ChainId
-    from ports.chain import Prepared
+    from ports.chain import Ours, Prepared
     from ports.clock import Clock
     from ports.deposit_addresses import DepositAddresses
     from ports.escrow_contract import EscrowContracts
 
-COST = 21_000
-"""What each transaction of the gateway costs, in the native coin's smallest unit."""
-
 SCAN_MAX = 100
 """The most blocks of one scan; more are cut off."""
-
-
-@attrs.frozen
-class PreparedInstruction:
-    """An instruction that would be carried out as things stand."""
-
-    instruction: Instruction
-    fee_limit: Money
-    sender: str
-    valid_until: datetime | None = attrs.field(default=None, repr=False)
-
-
-def _sent(instruction: Instruction) -> Counter[AssetId]:
-    """Return what an instruction takes from its sender, the fee apart."""
-    match instruction:
-        case SendMoney(money=money) | FundGas(money=money) | SweepDeposit(money=money):
-            return Counter({money.asset: money.amount})
-        case SendMany(parts=parts):
-            sent: Counter[AssetId] = Counter()
-            for part in parts:
-                sent[part.send.money.asset] += part.send.money.amount
-            return sent
-        case ReleaseEscrow() | RefundEscrow():
-            return Counter()
 
 
 class InMemoryChain(Bystanders):
@@ -131,6 +105,7 @@ class InMemoryChain(Bystanders):
         self._faults = 0
         self._accepts_and_times_out = False
         self._signed: dict[str, PendingTransaction] = {}
+        self._offers = Offers(self.blocks, native=native, signed=self._signed)
 
     # What the gateway reads.
 
@@ -147,11 +122,12 @@ class InMemoryChain(Bystanders):
         self._answer()
         return self.blocks.mined[number].block if 0 <= number <= self._latest else None
 
-    async def scan(self, *, first: int, last: int) -> Scan:
+    async def scan(self, *, first: int, last: int, ours: Ours | None = None) -> Scan:
         """Return a range of blocks and the facts found in them, 100 blocks at most."""
         self._answer()
         shown = self.blocks.mined[first : min(last, self._latest, first + SCAN_MAX - 1) + 1]
-        observations = itertools.chain.from_iterable(it.observations for it in shown)
+        found = [seen for it in shown for seen in it.observations]
+        observations = await without_strangers(found, ours)
         return Scan(tuple(it.block for it in shown), tuple(observations))
 
     async def inclusions(self, hashes: Sequence[str]) -> Sequence[Inclusion]:
@@ -161,7 +137,7 @@ class InMemoryChain(Bystanders):
         numbers = sorted({it for it in places if it is not None and it <= self._latest})
         shown = [self.blocks.mined[number] for number in numbers]
         found = [it for mined in shown for it in mined.inclusions if it.hash in hashes]
-        return [self._followed(it) for it in found] if self.state.nature.travels else found
+        return [self.blocks.followed(it, latest=self._latest) for it in found]
 
     async def is_absent(self, signed: SignedBytes, *, through: Block) -> bool:
         """Tell whether bytes of ours are in no block up to one named, that one included."""
@@ -190,7 +166,7 @@ class InMemoryChain(Bystanders):
     async def next_sequence(self, sender: str) -> int:
         """Return the chain's own count of a sender's transactions, those waiting included."""
         self._answer()
-        if self.state.nature.valid_for is not None:
+        if not self._is_gapless(sender):
             return 0
         count = self.blocks.sequence(sender)
         waiting = {it.sequence for it in self.blocks.pool if it.sender == sender}
@@ -210,29 +186,35 @@ class InMemoryChain(Bystanders):
         sender = self._sender_of(instruction)
         fee_limit = Money(2 * COST, self.state.native)
         self._must_hold(sender, fee_limit)
-        for asset, amount in _sent(instruction).items():
+        for asset, amount in sent_by(instruction).items():
             money = Money(amount, asset)
             also = money + fee_limit if money.asset == fee_limit.asset else money
             self._must_hold(sender, also)
         self._try_out(instruction)
         valid_for = self.state.nature.valid_for
         valid_until = None if valid_for is None else self._clock.now() + valid_for
-        return PreparedInstruction(instruction, fee_limit, sender, valid_until)
+        return PreparedInstruction(
+            instruction, fee_limit, sender, valid_until, offer=self.blocks.asked
+        )
 
     async def sign(self, prepared: Prepared, *, sequence: int) -> SignedBytes:
         """Sign, without the network. The same arguments give the same bytes."""
         if not isinstance(prepared, PreparedInstruction):
             raise TypeError(prepared)
         until = f" until {prepared.valid_until}" if prepared.valid_until else ""
-        raw = f"{(self.chain, sequence, prepared)!r}{until}".encode()
+        offer = f" for {prepared.offer}" if prepared.offer else ""
+        offer += ", canceled" if prepared.cancels else ""
+        raw = f"{(self.chain, sequence, prepared)!r}{until}{offer}".encode()
         hash = "0x" + hashlib.sha256(raw).hexdigest()
         self._signed[hash] = PendingTransaction(
             hash=hash,
-            effect=self._effect(prepared.instruction),
+            effect=(lambda _: None) if prepared.cancels else self._effect(prepared.instruction),
             sender=prepared.sender,
             sequence=sequence,
             cost=COST,
             valid_until=prepared.valid_until,
+            gapless=self._is_gapless(prepared.sender),
+            offer=prepared.offer,
         )
         return SignedBytes(
             hash=hash,
@@ -240,19 +222,32 @@ class InMemoryChain(Bystanders):
             sender=prepared.sender,
             sequence=sequence,
             valid_until=prepared.valid_until,
+            gapless=self._is_gapless(prepared.sender),
+            cancels=prepared.cancels,
         )
+
+    async def replace(
+        self, instruction: Instruction, *, attempts: Sequence[SignedBytes], waited: int
+    ) -> Prepared | None:
+        """Return the same for what the network asks now, if the newest of these offers less."""
+        better = self._offers.better(instruction, attempts, waited=waited)
+        if better is not None:
+            self._answer()
+        return better
+
+    async def cancel(self, *, attempts: Sequence[SignedBytes]) -> Prepared | None:
+        """Return what does nothing and offers more, where numbers exclude each other for ever."""
+        self._answer()
+        return self._offers.nothing(attempts) if attempts[-1].sender == self.sender else None
 
     async def broadcast(self, signed: SignedBytes) -> None:
         """Hand signed bytes to the network. Handing them over again is no error."""
         self._answer()
         if not self.blocks.knows(signed.hash):
-            sender = signed.sender
-            taken = {it.sequence for it in self.blocks.pool if it.sender == sender}
-            if signed.sequence in taken or self.blocks.is_used(sender, signed.sequence):
-                raise ChainUnavailable("no node takes another transaction of that sequence")
             if signed.lapsed(at=self._clock.now()):
                 raise ChainUnavailable("no node takes what no block will")
-            self.blocks.pool.append(self._signed[signed.hash])
+            if not self.blocks.take(self._signed[signed.hash]):
+                raise ChainUnavailable("no node takes another transaction of that sequence")
         if self._accepts_and_times_out:
             self._accepts_and_times_out = False
             raise ChainUnavailable("no answer, though the bytes were taken")
@@ -290,10 +285,21 @@ class InMemoryChain(Bystanders):
         self.mine(depth + 1)
         self.blocks.pool = waiting
 
-    def take_rent(self, cost: int) -> str:
-        """Have the network take coins from the hot wallet, smallest units, for lying there."""
+    def stick(self) -> None:
+        """Have the network ask for more than what waits offers."""
+        self.blocks.asked += 1
+
+    def ease(self) -> None:
+        """Have the network ask nothing any more: all that waits can come into a block."""
+        self.blocks.asked = 0
+
+    def take_rent(self, cost: int, *, of: str | None = None) -> str:
+        """Have the network take coins, smallest units, for lying at a deposit address.
+
+        Where none is named they lie in the hot wallet.
+        """
         money = Money(cost, self.state.native)
-        return self._submit(lambda _: self.state.take_rent(self.sender, money))
+        return self._submit(lambda _: self.state.take_rent(of or self.sender, money, of=of))
 
     def lag(self, blocks: int) -> None:
         """Have the nodes hide so many of the newest blocks; 0 shows them all."""
@@ -316,6 +322,13 @@ class InMemoryChain(Bystanders):
             self._faults -= 1
             raise ChainUnavailable("no node answered")
 
+    def _is_gapless(self, sender: str) -> bool:
+        """Tell whether a sender's numbers come in without a gap.
+
+        A hot wallet's whose messages have a last moment come in any order.
+        """
+        return sender != self.sender or self.state.nature.valid_for is None
+
     def _must_hold(self, holder: str, money: Money) -> None:
         if self.state.balance(holder, money.asset) < money.amount:
             raise InsufficientFundsOnChain(money.asset)
@@ -336,17 +349,6 @@ class InMemoryChain(Bystanders):
         reason = self.blocks.succeeds(trial)
         if reason is not None:
             raise InstructionRefused(reason)
-
-    def _followed(self, inclusion: Inclusion) -> Inclusion:
-        """Return an inclusion as it looks while, and after, what it has set off travels on."""
-        arrival = inclusion.block_number + self.state.nature.travels
-        if arrival > self._latest:
-            return attrs.evolve(inclusion, settled=False)
-        block = self.blocks.mined[arrival].block
-        landed = inclusion.block_number
-        return attrs.evolve(
-            inclusion, block_number=block.number, block_hash=block.hash, landed=landed
-        )
 
     def _effect(self, instruction: Instruction) -> Effect:
         if isinstance(instruction, ReleaseEscrow | RefundEscrow) and not self._has_contract:

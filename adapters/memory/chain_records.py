@@ -9,10 +9,13 @@ import attrs
 from adapters.memory.rows import add, lock, save
 from adapters.memory.turn import Turn
 from domain.chains.model import EscrowPaid, Finality
+from domain.intents import memos
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
+    from domain.chains.coverage import Stretch
     from domain.chains.model import Block, Cursor, Observation, ObservationKey
     from domain.chains.submissions import Submission
     from domain.shared.ids import EscrowId, SubmissionId
@@ -65,6 +68,25 @@ class InMemoryChainRecords:
             if block.number > after:
                 tables.blocks.remove((chain, block.number))
 
+    async def cover(self, stretch: Stretch) -> None:
+        """Store which blocks were read, in place of what was stored from the same first one."""
+        (await self._turn.tables()).stretches.put((stretch.chain, stretch.first), stretch)
+
+    async def covered(self, chain: ChainId, *, first: int) -> Sequence[Stretch]:
+        """Return what was read of a chain from a block on, lowest first."""
+        stretches = (await self._turn.tables()).stretches.where(chain=chain)
+        return sorted((it for it in stretches if it.last >= first), key=lambda it: it.first)
+
+    async def uncover(self, chain: ChainId, *, after: Block) -> None:
+        """Shorten what was read to end with a block: what came after it is replaced."""
+        tables = await self._turn.tables()
+        for stretch in tables.stretches.where(chain=chain):
+            if stretch.first > after.number:
+                tables.stretches.remove((chain, stretch.first))
+            elif stretch.last > after.number:
+                shorter = attrs.evolve(stretch, last=after.number, last_hash=after.hash)
+                tables.stretches.put((chain, stretch.first), shorter)
+
     async def claim(self, observation: Observation) -> bool:
         """Store an observation under its key; return False if the key is claimed already."""
         tables = await self._turn.tables()
@@ -94,7 +116,31 @@ class InMemoryChainRecords:
             for it in observations.where(standing=(chain, one))
             if first <= it.block.number <= last
         ]
-        return sorted(found, key=lambda it: (it.block.number, it.key.position, it.key.transaction))
+        return sorted(found, key=_place)
+
+    async def covered_since(
+        self, chain: ChainId, *, at: datetime, limit: int
+    ) -> Sequence[Stretch]:
+        """Return what was read of a chain at a time or later, the highest blocks first."""
+        stretches = (await self._turn.tables()).stretches.where(chain=chain)
+        found = sorted((it for it in stretches if it.ended_at >= at), key=lambda it: -it.first)
+        return found[:limit]
+
+    async def paid_to(
+        self, chain: ChainId, *, target: str, memo: str | None = None, limit: int
+    ) -> Sequence[Observation]:
+        """Return transfers to an address, with a memo if one is named, lowest blocks first."""
+        found = [
+            it
+            for it in (await self._turn.tables()).observations.where(paid_to=(chain, target))
+            if memo is None or memos.read(getattr(it.fact, "memo", None)) == memo
+        ]
+        return sorted(found, key=_place)[:limit]
+
+    async def paid_into(self, escrow_id: EscrowId) -> Sequence[Observation]:
+        """Return the payments into an escrow, lowest blocks first."""
+        observations = (await self._turn.tables()).observations.where(escrow=escrow_id)
+        return sorted((it for it in observations if isinstance(it.fact, EscrowPaid)), key=_place)
 
     async def paid_into_escrow(self, escrow_id: EscrowId) -> Money | None:
         """Return what was observed to be paid into an escrow, ours or not."""
@@ -128,6 +174,22 @@ class InMemoryChainRecords:
         """Return submissions whose bytes may be or come to be in a block, oldest first."""
         return await self._standing(chain, "in flight", limit)
 
+    async def signed_from(
+        self, chain: ChainId, *, sender: str, sequence: int, limit: int
+    ) -> Sequence[Submission]:
+        """Return submissions that have a sender's numbers from one on, ended or not, in order."""
+        numbered = [
+            (it.signed.sequence, it.created_at, it.id, it)
+            for it in (await self._turn.tables()).submissions
+            if it.signed and (it.chain, it.signed.sender) == (chain, sender)
+        ]
+        found = sorted(each for each in numbered if each[0] >= sequence)
+        return [submission for *_, submission in found[:limit]]
+
+    async def next_sequence(self, chain: ChainId, *, sender: str) -> int | None:
+        """Return the number that would be given out next; None where none ever was."""
+        return (await self._turn.tables()).sequences.get((chain, sender))
+
     async def take_sequence(self, chain: ChainId, *, sender: str, at_least: int) -> int:
         """Give out a sender's next sequence number, holding its counter until the end."""
         tables = await self._turn.tables()
@@ -135,6 +197,17 @@ class InMemoryChainRecords:
         tables.sequences.put((chain, sender), number + 1)
         return number
 
+    async def give_back_sequence(self, chain: ChainId, *, sender: str, sequence: int) -> None:
+        """Give out a number again, and those above it."""
+        tables = await self._turn.tables()
+        if (tables.sequences.get((chain, sender)) or 0) > sequence:
+            tables.sequences.put((chain, sender), sequence)
+
     async def _standing(self, chain: ChainId, group: str, limit: int) -> list[Submission]:
         found = (await self._turn.tables()).submissions.where(standing=(chain, group))
         return sorted(found, key=lambda it: (it.created_at, it.id))[:limit]
+
+
+def _place(observation: Observation) -> tuple[int, int, str]:
+    """Return what orders observations as the chain does."""
+    return observation.block.number, observation.key.position, observation.key.transaction

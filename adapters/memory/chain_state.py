@@ -30,7 +30,8 @@ class Nature:
     batch_max: int = 1
     """How many payouts come into one transaction of the gateway's."""
     valid_for: timedelta | None = None
-    """How long signed bytes may come into a block; None: for ever, and in their order alone."""
+    """How long signed bytes may come into a block, the hot wallet's in any order; None: for ever,
+    and in their order alone."""
     shows_coins: bool = False
     """True where the native coin's moves are logged, as tokens' are."""
     travels: int = 0
@@ -97,10 +98,13 @@ class ChainState:
         self._change(sender, cost.asset, -cost.amount)
         self._change(NETWORK, cost.asset, cost.amount)
 
-    def take_rent(self, holder: str, cost: Money) -> None:
-        """Pay the network for nothing that the holder has done, and log it."""
+    def take_rent(self, holder: str, cost: Money, *, of: str | None = None) -> None:
+        """Pay the network for nothing that the holder has done, and log it.
+
+        The log names the deposit address that it is ``of``, and the hot wallet by no name.
+        """
         self.charge(holder, cost)
-        self.facts.append(WalletCharged(cost))
+        self.facts.append(WalletCharged(cost, of))
 
     def _change(self, address: str, asset: AssetId, change: int) -> None:
         history = self._history.get((address, asset)) or ()

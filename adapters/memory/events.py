@@ -13,7 +13,7 @@ from domain.shared.ids import EventId
 from ports.unit_of_work import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from domain.shared.events import Event
     from domain.shared.ids import MerchantId
@@ -50,11 +50,38 @@ class InMemoryEventLog:
         found = (tables.events.get((owner, number)) for number in numbers)
         return [event for event in found if event is not None]
 
+    async def last(self, *, owner: MerchantId) -> int:
+        """Return the number of a merchant's newest event; 0 where there is none."""
+        return (await self._turn.tables()).last_event.get(owner) or 0
+
+    async def after_each(
+        self, places: Mapping[MerchantId, int], *, each: int, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """Return events of many merchants that follow the number given for each."""
+        found: list[RecordedEvent] = []
+        for owner, place in places.items():
+            found += await self.after(owner=owner, sequence=place, limit=each)
+        return found[:limit]
+
     async def get(self, event_id: EventId) -> RecordedEvent:
         """Return an event."""
         for recorded in (await self._turn.tables()).events.where(id=event_id):
             return recorded
         raise NotFound("event", event_id)
+
+    async def named(self, ids: Sequence[EventId]) -> Sequence[RecordedEvent]:
+        """Return the events of these names, in any order."""
+        events = (await self._turn.tables()).events
+        return [recorded for id in ids for recorded in events.where(id=id)]
+
+    async def of_objects(
+        self, ids: Sequence[str], *, owner: MerchantId, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """Return the newest events of some of a merchant's objects, oldest first."""
+        events = (await self._turn.tables()).events
+        found = [recorded for id in set(ids) for recorded in events.where(of=id)]
+        own = [recorded for recorded in found if recorded.event.merchant_id == owner]
+        return sorted(own, key=lambda it: it.sequence)[-limit:]
 
     async def take_unrelayed(self, *, limit: int) -> Sequence[RecordedEvent]:
         """Return events not yet handed to the webhooks and mark them as handed over."""

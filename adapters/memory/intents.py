@@ -8,6 +8,7 @@ import attrs
 
 from adapters.memory.rows import add, find, lock, save
 from adapters.memory.turn import Turn
+from domain.intents.listing import ALL, Place
 from domain.intents.model import DepositAddress, SharedAddress
 from domain.ledger.parking import AssetParked
 from ports.unit_of_work import AlreadyExists, NotFound
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from domain.intents.listing import Wanted
     from domain.intents.model import PaymentIntent
     from domain.intents.quotes import Quote
     from domain.shared.ids import IntentId, MerchantId, QuoteId
-    from domain.shared.money import ChainId
+    from domain.shared.money import AssetId, ChainId
 
 
 @attrs.frozen
@@ -56,12 +58,18 @@ class InMemoryIntents:
         return _shown_to(owner, lock(self._turn, "intent", intents, intent_id))
 
     async def list(
-        self, *, owner: MerchantId, before: IntentId | None, limit: int
+        self,
+        *,
+        owner: MerchantId,
+        before: Place | None,
+        limit: int,
+        wanted: Wanted | None = None,
     ) -> Sequence[PaymentIntent]:
-        """Return a merchant's intents, newest first: ids are ordered by time."""
+        """Return a merchant's intents, newest first, from just before a place."""
         mine = (await self._turn.tables()).intents.where(owner=owner)
-        older = [it for it in mine if before is None or it.id < before]
-        return sorted(older, key=lambda it: it.id, reverse=True)[:limit]
+        found = [it for it in mine if (wanted or ALL).includes(it)]
+        older = [it for it in found if before is None or _place(it) < before]
+        return sorted(older, key=_place, reverse=True)[:limit]
 
     async def owners_of(
         self, *, chain: ChainId, addresses: Sequence[str]
@@ -80,6 +88,16 @@ class InMemoryIntents:
         """Return which of the memos are of which intents."""
         intents = (await self._turn.tables()).intents
         return {memo: it.id for memo in memos for it in intents.where(memo=(chain, memo))}
+
+    async def awaited_at(self, *, chain: ChainId, asset: AssetId, limit: int) -> Sequence[str]:
+        """Return deposit addresses at which an asset is waited for, the first to expire first."""
+        unpaid = (await self._turn.tables()).intents.where(unpaid_on=chain)
+        wanted = sorted(
+            (it.expires_at, it.pay_to.address)
+            for it in unpaid
+            if isinstance(it.pay_to, DepositAddress) and it.due.asset == asset
+        )
+        return [address for _, address in wanted[:limit]]
 
     async def overdue(self, *, chain: ChainId, at: datetime, limit: int) -> Sequence[IntentId]:
         """Return unpaid intents on a chain whose time was over before ``at``, oldest first."""
@@ -107,6 +125,10 @@ class InMemoryIntents:
         if quote.merchant_id != owner:
             raise NotFound("quote", quote_id)
         return quote
+
+
+def _place(intent: PaymentIntent) -> Place:
+    return Place(intent.created_at, intent.id)
 
 
 def _shown_to(owner: MerchantId | None, intent: PaymentIntent) -> PaymentIntent:

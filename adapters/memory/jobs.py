@@ -34,7 +34,7 @@ class InMemoryJobs:
         dedupe_key: str | None = None,
     ) -> None:
         """Promise a job, to run not before a time (None: at once)."""
-        now = self._turn.store.clock.now()
+        now = self._now()
         job = self._new(name, arguments or {}, run_at or now, dedupe_key)
         if run_at is not None and run_at > now:
             job = attrs.evolve(job, standing=job.priority.behind)
@@ -56,7 +56,7 @@ class InMemoryJobs:
         if not known:
             job = self._new(name, arguments, first_at, dedupe_key)
             await self._add(attrs.evolve(job, pace=pace))
-        elif known[0].pace != pace:
+        elif known[0].pace != pace or _waits_beyond(known[0], adapted_at):
             adapted = attrs.evolve(known[0], pace=pace, run_at=adapted_at)
             tables.jobs.put(adapted.id, adapted)
 
@@ -123,18 +123,18 @@ class InMemoryJobs:
             state=JobState.RUNNING,
             attempts=job.attempts + 1,
             started_at=at,
-            lease_until=at + lease,
+            lease_until=self._now() + lease,
             runner=runner,
         )
         tables.jobs.put(job_id, begun)
         return begun
 
-    async def renew(self, jobs: Sequence[Job], *, until: datetime) -> None:
-        """Lengthen the leases of running jobs, as one who still has them."""
+    async def renew(self, jobs: Sequence[Job], *, lease: timedelta) -> None:
+        """Let the leases of running jobs begin anew, as one who still has them."""
         tables = await self._turn.tables()
         for job in jobs:
             if mine := _claimed(tables, job, JobState.RUNNING):
-                tables.jobs.put(mine.id, attrs.evolve(mine, lease_until=until))
+                tables.jobs.put(mine.id, attrs.evolve(mine, lease_until=self._now() + lease))
 
     async def put_back(self, jobs: Sequence[Job]) -> None:
         """Make claimed jobs that were not begun ready again, as if they had not been taken."""
@@ -196,11 +196,12 @@ class InMemoryJobs:
     async def reap(self, *, at: datetime) -> int:
         """Give back every job whose lease is over; return how many there were."""
         tables = await self._turn.tables()
+        now = self._now()
         over = [
             job
             for state in sorted(LEASED)
             for job in tables.jobs.where(state=state)
-            if job.lease_until is not None and job.lease_until <= at
+            if job.lease_until is not None and job.lease_until <= now
         ]
         for job in over:
             changes: dict[str, Any] = {"state": JobState.READY, "lease_until": None}
@@ -212,6 +213,10 @@ class InMemoryJobs:
                     changes |= {"state": JobState.DEAD, "finished_at": at}
             tables.jobs.put(job.id, attrs.evolve(job, **changes))
         return len(over)
+
+    def _now(self) -> datetime:
+        """Return the time by the store's clock, which is nobody's own."""
+        return self._turn.store.clock.now()
 
     def _new(
         self, name: str, arguments: Mapping[str, str], run_at: datetime, dedupe_key: str | None
@@ -252,7 +257,9 @@ class InMemoryJobs:
         ]
         first = sorted(due, key=lambda job: (job.standing, job.run_at, job.id))[:limit]
         return [
-            attrs.evolve(job, claims=job.claims + 1, lease_until=at + lease, runner=runner)
+            attrs.evolve(
+                job, claims=job.claims + 1, lease_until=self._now() + lease, runner=runner
+            )
             for job in first
         ]
 
@@ -274,6 +281,10 @@ class InMemoryJobs:
             if error is not None:
                 changes["last_error"] = error
             tables.jobs.put(mine.id, attrs.evolve(mine, lease_until=None, **changes))
+
+
+def _waits_beyond(job: Job, at: datetime) -> bool:
+    return job.state is JobState.READY and job.run_at > at
 
 
 def lost(job: Job) -> str:

@@ -18,6 +18,8 @@ class Post:
     message_id: str
     at: datetime
     body: bytes
+    former_secret: str | None = attrs.field(default=None, repr=False)
+    hex_signature: bool = False
 
 
 class RecordingPublisher:
@@ -26,20 +28,34 @@ class RecordingPublisher:
     def __init__(self) -> None:
         self.posts: list[Post] = []
         self._answers: list[int | None] = []
+        self._retry_after: int | None = None
 
     async def post(
-        self, *, url: str, secret: str, message_id: str, at: datetime, body: bytes
+        self,
+        *,
+        url: str,
+        secret: str,
+        message_id: str,
+        at: datetime,
+        body: bytes,
+        former_secret: str | None = None,
+        hex_signature: bool = False,
     ) -> Try:
         """Keep a message and answer it."""
-        self.posts.append(Post(url, secret, message_id, at, body))
+        self.posts.append(Post(url, secret, message_id, at, body, former_secret, hex_signature))
         status = self._answers.pop(0) if self._answers else 200
+        after, self._retry_after = self._retry_after, None
         if status is None:
             return Try(at=at, status=None, detail="no answer: timed out")
-        return Try(at=at, status=status, detail="" if status == 200 else f"status {status}")  # noqa: PLR2004 (HTTP)
+        detail = "" if status == 200 else f"status {status}"  # noqa: PLR2004 (HTTP)
+        return Try(at=at, status=status, detail=detail, retry_after_seconds=after)
 
-    def refuse_next(self, status: int = 500, *, times: int = 1) -> None:
-        """Answer the next messages with a status."""
+    def refuse_next(
+        self, status: int = 500, *, times: int = 1, retry_after_seconds: int | None = None
+    ) -> None:
+        """Answer the next messages with a status, the first one with ``Retry-After`` if told."""
         self._answers += [status] * times
+        self._retry_after = retry_after_seconds
 
     def time_out_next(self, *, times: int = 1) -> None:
         """Take the next messages and never answer."""

@@ -92,6 +92,21 @@ class InMemoryStarsBot:
         """Return lines of the list, oldest first."""
         return self._answer(lambda: self.lines[offset : offset + min(limit, LINES_MAX)])
 
+    # What is so, whatever was told.
+
+    @property
+    def balance(self) -> int:
+        """How many Stars the bot has, by its own list."""
+        return sum(self._moved(line) for line in self.lines)
+
+    def charged(self, charge_id: ChargeId) -> Charge | None:
+        """Return a charge, or None where nobody has made one of that name."""
+        return self._charges.get(charge_id)
+
+    def is_back(self, charge_id: ChargeId) -> bool:
+        """Tell whether a charge's Stars are with the payer again."""
+        return charge_id in self._back
+
     # Payers, and Telegram by itself.
 
     def ask(
@@ -108,6 +123,10 @@ class InMemoryStarsBot:
         self._open[asked.id] = asked
         self.updates.append(asked)
         return asked
+
+    def stop_waiting(self, query_id: str) -> None:
+        """Have the ten seconds be over; who answers later is refused."""
+        self._open.pop(query_id, None)
 
     def charge(
         self,
@@ -159,6 +178,12 @@ class InMemoryStarsBot:
     def work_again(self) -> None:
         """Have no request fail that was to fail."""
         self._faults.clear()
+
+    def _moved(self, line: Listed) -> int:
+        """Return by how much a line of the list has changed the balance."""
+        if isinstance(line, Reversal):
+            return -self._charges[line.charge_id].money.amount
+        return line.money.amount
 
     def _reverse(self, charge_id: ChargeId) -> None:
         if charge_id not in self._back:

@@ -10,21 +10,25 @@ from __future__ import annotations
 import asyncio
 import itertools
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from adapters.memory.tables import Journal, Table
 from adapters.memory.turn import Turn
 from adapters.memory.unit_of_work import InMemoryUnitOfWork
+from domain.chains.model import Transfer
 from domain.chains.submissions import IN_FLIGHT, SubmissionState
 from domain.intents.model import DepositAddress, IntentStatus, SharedAddress
 from domain.shared.jobs import UNFINISHED
 from domain.stars.model import PaymentRole
+from domain.suspense.model import WAITING, ItemState
+from domain.webhooks.model import DeliveryState
 from ports.unit_of_work import StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from datetime import datetime
+    from datetime import date, datetime
 
+    from domain.chains.coverage import Stretch
     from domain.chains.model import Block, Cursor, Observation, ObservationKey
     from domain.chains.submissions import Submission
     from domain.escrow.model import Escrow
@@ -37,12 +41,14 @@ if TYPE_CHECKING:
     from domain.ledger.parking import ParkedAsset
     from domain.ledger.seals import Seal
     from domain.ledger.values import BookRate
+    from domain.limits.model import Kind
     from domain.merchants.model import ApiKey, Merchant
     from domain.settlements.model import Settlement
     from domain.settlements.payouts import Payout
     from domain.shared.events import RecordedEvent
     from domain.shared.idempotency import Answer
     from domain.shared.ids import (
+        DecisionId,
         DeliveryId,
         EndpointId,
         EscrowId,
@@ -56,18 +62,28 @@ if TYPE_CHECKING:
         QuoteId,
         SettlementId,
         SubmissionId,
+        SuspenseId,
         SweepId,
         TransactionId,
+        TransferId,
     )
     from domain.shared.jobs import Job
     from domain.shared.kinds import Queue
     from domain.shared.money import AssetId, ChainId, Money
     from domain.stars.model import ChargeId, Reading, StarPayment
+    from domain.suspense.model import Decision, SuspenseItem
     from domain.sweeps.model import Sweep
-    from domain.webhooks.model import Delivery, Endpoint
+    from domain.treasury.model import Alarm, ColdTransfer, Watched
+    from domain.usage.model import Requests
+    from domain.webhooks.endpoint import Endpoint
+    from domain.webhooks.model import Delivery
     from ports.clock import Clock
     from ports.ids import Ids
     from ports.unit_of_work import UnitOfWork
+
+
+_Place: TypeAlias = "tuple[ChainId, int]"
+"""A chain, and the number of a block on it."""
 
 
 class Tables:
@@ -76,6 +92,10 @@ class Tables:
     def __init__(self, journal: Journal) -> None:
         self.merchants: Table[MerchantId, Merchant] = Table(journal)
         self.api_keys: Table[KeyId, ApiKey] = Table(journal, digest=lambda row: row.digest)
+        self.key_usage: Table[tuple[KeyId, date, int], Requests] = Table(
+            journal, key=lambda row: row.key_id
+        )
+        self.key_quotas: Table[tuple[KeyId, Kind], tuple[int, int]] = Table(journal)
         self.intents: Table[IntentId, PaymentIntent] = Table(
             journal,
             owner=lambda row: row.merchant_id,
@@ -105,6 +125,19 @@ class Tables:
         self.sweeps: Table[SweepId, Sweep] = Table(
             journal, address=lambda row: (row.chain, row.address), open_on=_open_on
         )
+        self.suspense: Table[SuspenseId, SuspenseItem] = Table(
+            journal,
+            waiting=_waiting,
+            counted_by=_counted_by,
+            payout=lambda row: row.payout_id,
+            paid_to=lambda row: row.paid_to,
+            counted=lambda row: row.counted_by,
+        )
+        self.decisions: Table[DecisionId, Decision] = Table(journal, item=lambda row: row.item_id)
+        self.cold_transfers: Table[TransferId, ColdTransfer] = Table(
+            journal, asset=lambda row: row.money.asset, payout=lambda row: row.payout_id
+        )
+        self.alarms: Table[tuple[Watched, AssetId], Alarm] = Table(journal)
         self.holdings: Table[tuple[ChainId, str, AssetId], Money] = Table(journal)
         self.star_payments: Table[ChargeId, StarPayment] = Table(
             journal, intent=_paid_intent, state=lambda row: row.state
@@ -114,22 +147,28 @@ class Tables:
             journal, owner=lambda row: row.merchant_id
         )
         self.deliveries: Table[DeliveryId, Delivery] = Table(
-            journal, event=lambda row: row.event_id
+            journal, event=lambda row: row.event_id, pending_to=_pending_to
         )
         self.last_told: Table[EndpointId, int] = Table(journal)
+        self._of_chains(journal)
+        self._of_messages(journal)
+
+    def _of_chains(self, journal: Journal) -> None:
         self.cursors: Table[ChainId, Cursor] = Table(journal)
-        self.blocks: Table[tuple[ChainId, int], tuple[ChainId, Block]] = Table(
-            journal, chain=lambda row: row[0]
-        )
+        self.stretches: Table[_Place, Stretch] = Table(journal, chain=lambda row: row.chain)
+        self.blocks: Table[_Place, tuple[ChainId, Block]] = Table(journal, chain=lambda it: it[0])
         self.observations: Table[ObservationKey, Observation] = Table(
             journal,
             standing=lambda row: (row.key.chain, row.finality),
             escrow=lambda row: getattr(row.fact, "escrow_id", None),
+            paid_to=_paid_to,
         )
         self.submissions: Table[SubmissionId, Submission] = Table(journal, standing=_standing)
         self.sequences: Table[tuple[ChainId, str], int] = Table(journal)
+
+    def _of_messages(self, journal: Journal) -> None:
         self.events: Table[tuple[MerchantId, int], RecordedEvent] = Table(
-            journal, id=lambda row: row.id
+            journal, id=lambda row: row.id, of=lambda row: row.event.object_id
         )
         self.last_event: Table[MerchantId, int] = Table(journal)
         self.unrelayed: Table[EventId, RecordedEvent] = Table(journal)
@@ -207,6 +246,10 @@ def _unpaid_on(intent: PaymentIntent) -> ChainId | None:
     return intent.pay_to.chain if intent.status is IntentStatus.REQUIRES_PAYMENT else None
 
 
+def _pending_to(delivery: Delivery) -> EndpointId | None:
+    return delivery.endpoint_id if delivery.state is DeliveryState.PENDING else None
+
+
 def _standing(submission: Submission) -> tuple[ChainId, str] | None:
     if submission.state is SubmissionState.QUEUED:
         return submission.chain, "queued"
@@ -215,6 +258,19 @@ def _standing(submission: Submission) -> tuple[ChainId, str] | None:
 
 def _open_on(sweep: Sweep) -> ChainId | None:
     return sweep.chain if sweep.is_open else None
+
+
+def _waiting(item: SuspenseItem) -> bool | None:
+    return True if item.state in WAITING else None
+
+
+def _paid_to(observation: Observation) -> tuple[ChainId, str] | None:
+    fact = observation.fact
+    return (observation.key.chain, fact.target) if isinstance(fact, Transfer) else None
+
+
+def _counted_by(item: SuspenseItem) -> IntentId | None:
+    return item.counted_by if item.state is ItemState.OPEN else None
 
 
 def _paid_intent(payment: StarPayment) -> IntentId | None:

@@ -14,7 +14,7 @@ from domain.sweeps.model import Holding, SweepState
 from ports.unit_of_work import AlreadyExists
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from adapters.memory.store import Tables
@@ -58,6 +58,11 @@ class InMemorySweeps:
         """Return what a deposit address holds of an asset, as far as it is final and booked."""
         holdings = (await self._turn.tables()).holdings
         return holdings.get((chain, address, asset)) or Money(0, asset)
+
+    async def swept(self, chain: ChainId, addresses: Sequence[str]) -> Collection[str]:
+        """Return which of some addresses have ever had a sweep, whatever came of it."""
+        sweeps = (await self._turn.tables()).sweeps
+        return {it for it in addresses if list(sweeps.where(address=(chain, it)))}
 
     async def due(
         self,

@@ -11,12 +11,15 @@ from adapters.memory.idempotency import InMemoryIdempotencyKeys
 from adapters.memory.intents import InMemoryIntents
 from adapters.memory.job_console import InMemoryJobConsole
 from adapters.memory.jobs import InMemoryJobs
+from adapters.memory.key_usage import InMemoryKeyUsage
 from adapters.memory.ledger import InMemoryLedger
 from adapters.memory.merchants import InMemoryMerchants
 from adapters.memory.parking import InMemoryParking
 from adapters.memory.settlements import InMemorySettlements
 from adapters.memory.star_payments import InMemoryStarPayments
+from adapters.memory.suspense import InMemorySuspense
 from adapters.memory.sweeps import InMemorySweeps
+from adapters.memory.treasury import InMemoryTreasury
 from adapters.memory.webhooks import InMemoryWebhooks
 
 if TYPE_CHECKING:
@@ -28,12 +31,15 @@ if TYPE_CHECKING:
     from ports.intents import Intents
     from ports.job_console import JobConsole
     from ports.jobs import Jobs
+    from ports.key_usage import KeyUsage
     from ports.ledger import Ledger
     from ports.merchants import Merchants
     from ports.parking import Parking
     from ports.settlements import Settlements
     from ports.star_payments import StarPayments
+    from ports.suspense import Suspense
     from ports.sweeps import Sweeps
+    from ports.treasury import Treasury
     from ports.webhooks import Webhooks
 
 
@@ -43,12 +49,15 @@ class InMemoryUnitOfWork:
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
         self.merchants: Merchants = InMemoryMerchants(turn)
+        self.key_usage: KeyUsage = InMemoryKeyUsage(turn)
         self.intents: Intents = InMemoryIntents(turn)
         self.escrows: Escrows = InMemoryEscrows(turn)
         self.ledger: Ledger = InMemoryLedger(turn)
         self.parking: Parking = InMemoryParking(turn)
         self.settlements: Settlements = InMemorySettlements(turn)
+        self.suspense: Suspense = InMemorySuspense(turn)
         self.sweeps: Sweeps = InMemorySweeps(turn)
+        self.treasury: Treasury = InMemoryTreasury(turn)
         self.star_payments: StarPayments = InMemoryStarPayments(turn)
         self.webhooks: Webhooks = InMemoryWebhooks(turn)
         self.chains: ChainRecords = InMemoryChainRecords(turn)

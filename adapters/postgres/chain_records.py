@@ -1,4 +1,4 @@
-"""Cursors, blocks, observations and submissions in PostgreSQL."""
+"""Cursors, blocks and observations in PostgreSQL, beside submissions."""
 
 from __future__ import annotations
 
@@ -16,41 +16,34 @@ from adapters.postgres.chain_rows import (
     row_of_block,
     row_of_cursor,
     row_of_observation,
-    row_of_submission,
-    submission_of,
+    row_of_stretch,
+    stretch_of,
 )
-from adapters.postgres.session import Session
 from adapters.postgres.statements import (
     compiled,
     given_rows,
-    insertion,
-    select_by_id,
-    update_by_id,
     written,
 )
+from adapters.postgres.submissions import PostgresSubmissions
 from adapters.postgres.tables.chains import (
     CHAIN_BLOCK,
     CHAIN_CURSOR,
+    CHAIN_STRETCH,
     OBSERVATION,
-    SENDER_SEQUENCE,
-    SUBMISSION,
 )
 from adapters.postgres.tables.columns import NAME
 from domain.chains.model import EscrowPaid
-from domain.chains.submissions import IN_FLIGHT, SubmissionState
-from ports.unit_of_work import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy import Table
 
-    from adapters.postgres.statements import (
-        Statement,
-    )
+    from adapters.postgres.statements import Statement
+    from domain.chains.coverage import Stretch
     from domain.chains.model import Block, Cursor, Finality, Observation, ObservationKey
-    from domain.chains.submissions import Submission
-    from domain.shared.ids import EscrowId, SubmissionId
+    from domain.shared.ids import EscrowId
     from domain.shared.money import ChainId, Money
 
 
@@ -94,6 +87,25 @@ _FORGET = compiled(
 )
 _CUT = compiled(delete(CHAIN_BLOCK).where(_OF_CHAIN, CHAIN_BLOCK.c.number > bindparam("after")))
 
+_COVER = _upsert(CHAIN_STRETCH)
+_STRETCH_OF_CHAIN = CHAIN_STRETCH.c.chain == bindparam("chain")
+_COVERED = compiled(
+    select(CHAIN_STRETCH)
+    .where(_STRETCH_OF_CHAIN, CHAIN_STRETCH.c.last >= bindparam("first"))
+    .order_by(CHAIN_STRETCH.c.first)
+)
+_UNCOVER = compiled(
+    delete(CHAIN_STRETCH).where(_STRETCH_OF_CHAIN, CHAIN_STRETCH.c.first > bindparam("after"))
+)
+_SHORTEN = compiled(
+    update(CHAIN_STRETCH)
+    .values(last=bindparam("after"), last_hash=bindparam("hash"))
+    .where(
+        CHAIN_STRETCH.c.chain == bindparam("of_chain"),
+        CHAIN_STRETCH.c.last > bindparam("after"),
+    )
+)
+
 _OBSERVATION_KEYS = [column.name for column in OBSERVATION.primary_key]
 _claiming = insert(OBSERVATION)
 _CLAIM = compiled(
@@ -136,42 +148,31 @@ _PAID_INTO = compiled(
     )
     .limit(1)
 )
-
-_ADD = insertion(SUBMISSION)
-_SAVE = update_by_id(SUBMISSION, fixed=["chain", "instruction", "purpose", "created_at", "issue"])
-_LOCK = select_by_id(SUBMISSION, lock=True)
-
-
-def _in_states(states: Iterable[SubmissionState]) -> Statement:
-    clause = (
-        select(SUBMISSION)
-        .where(
-            SUBMISSION.c.chain == bindparam("chain"),
-            SUBMISSION.c.state.in_(sorted(state.value for state in states)),
-        )
-        .order_by(SUBMISSION.c.created_at, SUBMISSION.c.id)
-        .limit(bindparam("limit"))
-    )
-    return compiled(clause)
-
-
-_QUEUED = _in_states([SubmissionState.QUEUED])
-_IN_FLIGHT = _in_states(IN_FLIGHT)
-_taking = insert(SENDER_SEQUENCE)
-_TAKE_SEQUENCE = compiled(
-    _taking.on_conflict_do_update(
-        index_elements=["chain", "sender"],
-        set_={"last": func.greatest(SENDER_SEQUENCE.c.last + 1, _taking.excluded.last)},
-    ).returning(SENDER_SEQUENCE.c.last),
-    columns=written(SENDER_SEQUENCE),
+_COVERED_SINCE = compiled(
+    select(CHAIN_STRETCH)
+    .where(_STRETCH_OF_CHAIN, CHAIN_STRETCH.c.ended_at >= bindparam("at"))
+    .order_by(CHAIN_STRETCH.c.first.desc())
+    .limit(bindparam("limit"))
+)
+_in_order = (OBSERVATION.c.block_number, OBSERVATION.c.position, OBSERVATION.c.transaction)
+_paid = (
+    select(OBSERVATION)
+    .where(OBSERVATION.c.chain == bindparam("chain"), OBSERVATION.c.paid_to == bindparam("target"))
+    .order_by(*_in_order)
+    .limit(bindparam("limit"))
+)
+_PAID_TO = compiled(_paid)
+_PAID_WITH_MEMO = compiled(_paid.where(OBSERVATION.c.paid_memo == bindparam("memo")))
+_PAYMENTS_INTO = compiled(
+    select(OBSERVATION)
+    .where(OBSERVATION.c.paid_escrow == bindparam("escrow_id"))
+    .order_by(*_in_order)
 )
 
 
 @attrs.frozen
-class PostgresChainRecords:
+class PostgresChainRecords(PostgresSubmissions):
     """See ``ports.chain_records.ChainRecords``."""
-
-    _session: Session
 
     async def lock_cursor(self, chain: ChainId) -> Cursor | None:
         """Return how far a chain has been read and keep others from moving that.
@@ -214,6 +215,22 @@ class PostgresChainRecords:
         """Drop kept blocks above a number: the chain has replaced them."""
         await self._session.write(_CUT, {"chain": chain, "after": after}, ("blocks", chain))
 
+    async def cover(self, stretch: Stretch) -> None:
+        """Store which blocks were read, in place of what was stored from the same first one."""
+        await self._session.write(_COVER, row_of_stretch(stretch), ("stretch", stretch.chain))
+
+    async def covered(self, chain: ChainId, *, first: int) -> Sequence[Stretch]:
+        """Return what was read of a chain from a block on, lowest first."""
+        rows = await self._session.rows(_COVERED, chain=chain, first=first)
+        return [stretch_of(row) for row in rows]
+
+    async def uncover(self, chain: ChainId, *, after: Block) -> None:
+        """Shorten what was read to end with a block: what came after it is replaced."""
+        key = ("stretch", chain)
+        await self._session.write(_UNCOVER, {"chain": chain, "after": after.number}, key)
+        parameters = {"of_chain": chain, "after": after.number, "hash": after.hash}
+        await self._session.write(_SHORTEN, parameters, key)
+
     async def claim(self, observation: Observation) -> bool:
         """Store an observation under its key; return False if the key is claimed already."""
         rows = await self._session.rows(_CLAIM, **row_of_observation(observation))
@@ -241,39 +258,30 @@ class PostgresChainRecords:
         )
         return [observation_of(row) for row in rows]
 
+    async def covered_since(
+        self, chain: ChainId, *, at: datetime, limit: int
+    ) -> Sequence[Stretch]:
+        """Return what was read of a chain at a time or later, the highest blocks first."""
+        rows = await self._session.rows(_COVERED_SINCE, chain=chain, at=at, limit=limit)
+        return [stretch_of(row) for row in rows]
+
+    async def paid_to(
+        self, chain: ChainId, *, target: str, memo: str | None = None, limit: int
+    ) -> Sequence[Observation]:
+        """Return transfers to an address, with a memo if one is named, lowest blocks first."""
+        statement = _PAID_TO if memo is None else _PAID_WITH_MEMO
+        rows = await self._session.rows(
+            statement, chain=chain, target=target, memo=memo, limit=limit
+        )
+        return [observation_of(row) for row in rows]
+
+    async def paid_into(self, escrow_id: EscrowId) -> Sequence[Observation]:
+        """Return the payments into an escrow, lowest blocks first."""
+        rows = await self._session.rows(_PAYMENTS_INTO, escrow_id=escrow_id)
+        return [observation_of(row) for row in rows]
+
     async def paid_into_escrow(self, escrow_id: EscrowId) -> Money | None:
         """Return what was observed to be paid into an escrow, ours or not."""
         row = await self._session.row(_PAID_INTO, escrow_id=escrow_id)
         fact = observation_of(row).fact if row else None
         return fact.money if isinstance(fact, EscrowPaid) else None
-
-    async def add_submission(self, submission: Submission) -> None:
-        """Store a new submission."""
-        await self._session.write(_ADD, row_of_submission(submission), submission.id)
-
-    async def save_submission(self, submission: Submission) -> None:
-        """Store a submission as it is now."""
-        await self._session.write(_SAVE, row_of_submission(submission), submission.id)
-
-    async def lock_submission(self, submission_id: SubmissionId) -> Submission:
-        """Return a submission and lock its row, or raise NotFound."""
-        row = await self._session.row(_LOCK, id=submission_id)
-        if row is None:
-            raise NotFound("submission", submission_id)
-        return submission_of(row)
-
-    async def queued(self, chain: ChainId, *, limit: int) -> Sequence[Submission]:
-        """Return submissions that are not signed yet, oldest first."""
-        rows = await self._session.rows(_QUEUED, chain=chain, limit=limit)
-        return [submission_of(row) for row in rows]
-
-    async def in_flight(self, chain: ChainId, *, limit: int) -> Sequence[Submission]:
-        """Return submissions whose bytes may be or come to be in a block, oldest first."""
-        rows = await self._session.rows(_IN_FLIGHT, chain=chain, limit=limit)
-        return [submission_of(row) for row in rows]
-
-    async def take_sequence(self, chain: ChainId, *, sender: str, at_least: int) -> int:
-        """Give out a sender's next sequence number, holding its counter until the end."""
-        [row] = await self._session.rows(_TAKE_SEQUENCE, chain=chain, sender=sender, last=at_least)
-        number: int = row["last"]
-        return number

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from adapters.postgres import documents
+from domain.chains.coverage import Stretch
 from domain.chains.model import (
     Block,
     Cursor,
@@ -13,10 +16,14 @@ from domain.chains.model import (
     Finality,
     Observation,
     ObservationKey,
+    Transfer,
 )
 from domain.chains.submissions import Instruction, SignedBytes, Submission, SubmissionState
+from domain.intents import memos
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from adapters.postgres.session import Row
 
 
@@ -28,6 +35,7 @@ def row_of_cursor(cursor: Cursor) -> Row:
         "seen": documents.write(cursor.seen),
         "final": documents.write(cursor.final),
         "parked": cursor.parked,
+        "gap": cursor.gap,
     }
 
 
@@ -39,7 +47,18 @@ def cursor_of(row: Row) -> Cursor:
         seen=documents.read(row["seen"], Block),
         final=documents.read(row["final"], Block),
         parked=row["parked"],
+        gap=row["gap"],
     )
+
+
+def row_of_stretch(stretch: Stretch) -> Row:
+    """Return a stretch as a row of ``chain_stretch``."""
+    return attrs.asdict(stretch)
+
+
+def stretch_of(row: Row) -> Stretch:
+    """Return the stretch that a row of ``chain_stretch`` stands for."""
+    return Stretch(**{field.name: row[field.name] for field in attrs.fields(Stretch)})
 
 
 def row_of_block(block: Block) -> Row:
@@ -71,6 +90,8 @@ def row_of_observation(observation: Observation) -> Row:
         "fact": documents.write(observation.fact, Fact),
         "finality": observation.finality,
         "paid_escrow": fact.escrow_id if isinstance(fact, EscrowPaid) else None,
+        "paid_to": fact.target if isinstance(fact, Transfer) else None,
+        "paid_memo": memos.read(fact.memo) if isinstance(fact, Transfer) else None,
     }
 
 
@@ -106,21 +127,32 @@ def row_of_submission(submission: Submission) -> Row:
         "signed_at": submission.signed_at,
         "reason": submission.reason,
         "valid_until": signed and signed.valid_until,
+        "gapless": signed is not None and signed.gapless,
         "issue": submission.issue,
+        "cancels": signed is not None and signed.cancels,
+        "replaced": len(submission.earlier),
+        "signed_after": submission.signed_after,
+        "unwanted": submission.unwanted,
     }
 
 
-def submission_of(row: Row) -> Submission:
-    """Return the submission that a row of ``submission`` stands for."""
-    signed = None
-    if row["hash"] is not None:
-        signed = SignedBytes(
-            hash=row["hash"],
-            raw=row["raw"],
-            sender=row["sender"],
-            sequence=row["sequence"],
-            valid_until=row["valid_until"],
-        )
+def row_of_attempt(submission: Submission, place: int) -> Row:
+    """Return the bytes at a place among a submission's earlier ones, for their own table."""
+    attempt = submission.earlier[place]
+    return {
+        "submission_id": submission.id,
+        "place": place,
+        "chain": submission.chain,
+        "hash": attempt.hash,
+        "raw": attempt.raw,
+        "valid_until": attempt.valid_until,
+        "cancels": attempt.cancels,
+    }
+
+
+def submission_of(row: Row, earlier: Sequence[Row] = ()) -> Submission:
+    """Return what a row of ``submission`` stands for, with its rows of ``submission_attempt``."""
+    signed = None if row["hash"] is None else _signed(row, row)
     return Submission(
         id=row["id"],
         chain=row["chain"],
@@ -132,4 +164,19 @@ def submission_of(row: Row) -> Submission:
         signed_at=row["signed_at"],
         reason=row["reason"],
         issue=row["issue"],
+        earlier=tuple(_signed(row, attempt) for attempt in earlier),
+        signed_after=row["signed_after"],
+        unwanted=row["unwanted"],
+    )
+
+
+def _signed(row: Row, attempt: Row) -> SignedBytes:
+    return SignedBytes(
+        hash=attempt["hash"],
+        raw=attempt["raw"],
+        sender=row["sender"],
+        sequence=row["sequence"],
+        valid_until=attempt["valid_until"],
+        gapless=row["gapless"],
+        cancels=attempt["cancels"],
     )

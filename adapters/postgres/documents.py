@@ -16,7 +16,7 @@ from cattrs import Converter
 from cattrs.gen import make_dict_unstructure_fn, override
 from cattrs.strategies import configure_tagged_union
 
-from domain.chains.model import Fact, Transfer
+from domain.chains.model import Fact, Transfer, WalletCharged
 from domain.chains.submissions import Instruction
 from domain.intents.model import PayTo
 
@@ -38,6 +38,11 @@ class DocumentRefused(ValueError):
 def write(value: object, as_type: Any = None) -> str:  # noqa: ANN401 (a type or a union of types)
     """Return the JSON of a value; for a member of a union, name the union as the type."""
     return write_json(_CONVERTER.unstructure(value, unstructure_as=as_type))
+
+
+def plain(value: object, as_type: Any = None) -> Any:  # noqa: ANN401 (as above)
+    """Return a value as ``write`` writes it, to become part of another document."""
+    return _CONVERTER.unstructure(value, unstructure_as=as_type)
 
 
 def read(stored: object, as_type: type[_Value]) -> _Value:
@@ -95,8 +100,11 @@ def _converter() -> Converter:
     converter.register_unstructure_hook(Decimal, str)
     converter.register_structure_hook(Decimal, lambda stored, _: Decimal(text(stored, str)))
     # What only some chains have is left out elsewhere: programs that do not know it can read on.
-    plain = make_dict_unstructure_fn(Transfer, converter, memo=override(omit_if_default=True))
+    left_out = override(omit_if_default=True)
+    plain = make_dict_unstructure_fn(Transfer, converter, memo=left_out)
     converter.register_unstructure_hook(Transfer, plain)
+    of_hot_wallet = make_dict_unstructure_fn(WalletCharged, converter, wallet=left_out)
+    converter.register_unstructure_hook(WalletCharged, of_hot_wallet)
     for union in (Fact, Instruction, PayTo):
         configure_tagged_union(union, converter, tag_name="type")
     return converter

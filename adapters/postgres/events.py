@@ -5,19 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-from sqlalchemy import Column, Integer, bindparam, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    Integer,
+    any_,
+    bindparam,
+    func,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.postgres.documents import write_json
 from adapters.postgres.session import Session
 from adapters.postgres.statements import compiled, given_rows, select_by_id
+from adapters.postgres.tables.columns import NAME
 from adapters.postgres.tables.events import EVENT, EVENT_COUNTER
 from domain.shared.events import Event, RecordedEvent
 from ports.ids import Ids
 from ports.unit_of_work import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from adapters.postgres.session import Row, Write
     from adapters.postgres.statements import Statement
@@ -67,7 +79,32 @@ _AFTER = compiled(
     .order_by(EVENT.c.sequence)
     .limit(bindparam("limit"))
 )
+_LAST = compiled(
+    select(EVENT_COUNTER.c.last).where(EVENT_COUNTER.c.merchant_id == bindparam("owner"))
+)
+_place = given_rows("places", Column("owner", NAME), Column("after", BigInteger))
+_next = (
+    select(EVENT)
+    .where(EVENT.c.merchant_id == _place.c.owner, EVENT.c.sequence > _place.c.after)
+    .order_by(EVENT.c.sequence)
+    .limit(bindparam("each"))
+    .lateral("following")
+)
+_AFTER_EACH = compiled(
+    # One look into the index for each merchant, whether there is anything new or not.
+    select(*_next.c).select_from(_place.join(_next, true())).limit(bindparam("limit"))
+)
 _GET = select_by_id(EVENT)
+_NAMED = compiled(select(EVENT).where(EVENT.c.id == any_(bindparam("ids", type_=ARRAY(NAME)))))
+_OF_OBJECTS = compiled(
+    select(EVENT)
+    .where(
+        EVENT.c.object_id == any_(bindparam("ids", type_=ARRAY(NAME))),
+        EVENT.c.merchant_id == bindparam("owner"),
+    )
+    .order_by(EVENT.c.sequence.desc())
+    .limit(bindparam("limit"))
+)
 _untaken = (
     select(EVENT.c.id)
     .where(EVENT.c.relayed.is_(False))
@@ -115,6 +152,21 @@ class PostgresEventLog:
         rows = await self._session.rows(_AFTER, owner=owner, after=sequence, limit=limit)
         return [_event(row) for row in rows]
 
+    async def last(self, *, owner: MerchantId) -> int:
+        """Return the number of a merchant's newest event; 0 where there is none."""
+        await self._number()
+        row = await self._session.row(_LAST, owner=owner)
+        return 0 if row is None else row["last"]
+
+    async def after_each(
+        self, places: Mapping[MerchantId, int], *, each: int, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """Return events of many merchants that follow the number given for each."""
+        await self._number()
+        named = write_json([{"owner": owner, "after": place} for owner, place in places.items()])
+        rows = await self._session.rows(_AFTER_EACH, places=named, each=each, limit=limit)
+        return [_event(row) for row in rows]
+
     async def get(self, event_id: EventId) -> RecordedEvent:
         """Return an event, or raise NotFound."""
         await self._number()
@@ -122,6 +174,20 @@ class PostgresEventLog:
         if row is None:
             raise NotFound("event", event_id)
         return _event(row)
+
+    async def named(self, ids: Sequence[EventId]) -> Sequence[RecordedEvent]:
+        """Return the events of these names, in any order."""
+        await self._number()
+        rows = await self._session.rows(_NAMED, ids=[*ids])
+        return [_event(row) for row in rows]
+
+    async def of_objects(
+        self, ids: Sequence[str], *, owner: MerchantId, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """Return the newest events of some of a merchant's objects, oldest first."""
+        await self._number()
+        rows = await self._session.rows(_OF_OBJECTS, ids=[*ids], owner=owner, limit=limit)
+        return [_event(row) for row in reversed(rows)]
 
     async def take_unrelayed(self, *, limit: int) -> Sequence[RecordedEvent]:
         """Return events not yet handed to the webhooks and mark them, one taker after another."""

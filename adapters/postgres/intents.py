@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 from sqlalchemy import ARRAY, any_, bindparam, select
 
+from adapters.postgres.intent_lists import listing
 from adapters.postgres.intent_rows import intent_of, quote_of, row_of_intent, row_of_quote
 from adapters.postgres.session import Session
 from adapters.postgres.statements import compiled, insertion, select_by_id, update_by_id
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from adapters.postgres.statements import Statement
+    from domain.intents.listing import Place, Wanted
     from domain.intents.model import PaymentIntent
     from domain.intents.quotes import Quote
     from domain.shared.ids import IntentId, MerchantId, QuoteId
-    from domain.shared.money import ChainId
+    from domain.shared.money import AssetId, ChainId
 
 _C = PAYMENT_INTENT.c
 _ADD = insertion(PAYMENT_INTENT)
@@ -36,14 +38,6 @@ _SAVE = update_by_id(
 )  # fmt: skip
 _GET = select_by_id(PAYMENT_INTENT)
 _LOCK = select_by_id(PAYMENT_INTENT, lock=True)
-_newest = (
-    select(PAYMENT_INTENT)
-    .where(_C.merchant_id == bindparam("owner"))
-    .order_by(_C.id.desc())
-    .limit(bindparam("limit"))
-)
-_NEWEST = compiled(_newest)
-_NEWEST_BEFORE = compiled(_newest.where(_C.id < bindparam("before")))
 _OWNERS = compiled(
     select(_C.deposit_address, _C.id).where(
         _C.chain == bindparam("chain"),
@@ -55,6 +49,17 @@ _OWNERS_BY_MEMO = compiled(
         _C.chain == bindparam("chain"),
         _C.memo == any_(bindparam("memos", type_=ARRAY(NAME))),
     )
+)
+_AWAITED_AT = compiled(
+    select(_C.deposit_address)
+    .where(
+        _C.chain == bindparam("chain"),
+        _C.status == "requires_payment",
+        _C.due_asset == bindparam("asset"),
+        _C.deposit_address.is_not(None),
+    )
+    .order_by(_C.expires_at, _C.deposit_address)
+    .limit(bindparam("limit"))
 )
 _OVERDUE = compiled(
     select(_C.id)
@@ -111,12 +116,17 @@ class PostgresIntents:
         return await self._one(_LOCK, intent_id, owner=owner)
 
     async def list(
-        self, *, owner: MerchantId, before: IntentId | None, limit: int
+        self,
+        *,
+        owner: MerchantId,
+        before: Place | None,
+        limit: int,
+        wanted: Wanted | None = None,
     ) -> Sequence[PaymentIntent]:
-        """Return a merchant's intents, newest first: later ids sort after earlier ones."""
-        statement = _NEWEST if before is None else _NEWEST_BEFORE
-        rows = await self._session.rows(statement, owner=owner, before=before, limit=limit)
-        return [intent_of(row) for row in rows]
+        """Return a merchant's intents, newest first, from just before a place."""
+        statement, parameters = listing(owner=owner, before=before, limit=limit, wanted=wanted)
+        rows = await self._session.rows(statement, **parameters)
+        return [intent_of(row) for row in rows[:limit]]
 
     async def owners_of(
         self, *, chain: ChainId, addresses: Sequence[str]
@@ -131,6 +141,11 @@ class PostgresIntents:
         """Return which of the memos are of which intents."""
         rows = await self._session.rows(_OWNERS_BY_MEMO, chain=chain, memos=[*memos])
         return {row["memo"]: row["id"] for row in rows}
+
+    async def awaited_at(self, *, chain: ChainId, asset: AssetId, limit: int) -> Sequence[str]:
+        """Return deposit addresses at which an asset is waited for, the first to expire first."""
+        rows = await self._session.rows(_AWAITED_AT, chain=chain, asset=asset, limit=limit)
+        return [row["deposit_address"] for row in rows]
 
     async def overdue(self, *, chain: ChainId, at: datetime, limit: int) -> Sequence[IntentId]:
         """Return unpaid intents on a chain whose time was over before ``at``, oldest first."""

@@ -26,7 +26,7 @@ from sqlalchemy import (
     values,
 )
 
-from adapters.postgres.job_rows import JOB_COLUMNS, STATE_OF_ONE
+from adapters.postgres.job_rows import JOB_COLUMNS, LEASE_END, STATE_OF_ONE
 from adapters.postgres.statements import compiled
 from adapters.postgres.tables.columns import INSTANT, NAME
 from adapters.postgres.tables.jobs import JOB, PAUSED_QUEUE
@@ -75,7 +75,7 @@ def _taken(due: CTE, **changes: Any) -> Any:  # noqa: ANN401 (of any type; SQLAl
         update(JOB)
         .values(
             claims=_C.claims + 1,
-            lease_until=bindparam("lease_until", type_=INSTANT),
+            lease_until=LEASE_END,
             runner=bindparam("runner"),
             **changes,
         )
@@ -107,7 +107,7 @@ BEGIN = compiled(
         state="running",
         attempts=_C.attempts + 1,
         started_at=bindparam("at", type_=INSTANT),
-        lease_until=bindparam("lease_until", type_=INSTANT),
+        lease_until=LEASE_END,
         runner=bindparam("runner"),
     )
     .where(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, case, func, literal_column, null, select, update
 
-from adapters.postgres.job_rows import STATE_OF_ONE, noted
+from adapters.postgres.job_rows import LEASE_END, NOW, STATE_OF_ONE, noted
 from adapters.postgres.statements import compiled, given_rows
 from adapters.postgres.tables.columns import INSTANT, NAME
 from adapters.postgres.tables.jobs import JOB, LEASED
@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 _C = JOB.c
 _given = given_rows("jobs", _C.id, _C.claims, _C.state)
 _OURS = and_(_C.id == _given.c.id, _C.claims == _given.c.claims)
-RENEW = compiled(
-    update(JOB)
-    .values(lease_until=bindparam("until", type_=INSTANT))
-    .where(_OURS, STATE_OF_ONE == "running")
-)
+RENEW = compiled(update(JOB).values(lease_until=LEASE_END).where(_OURS, STATE_OF_ONE == "running"))
 PUT_BACK = compiled(
     update(JOB)
     .values(
@@ -90,7 +86,7 @@ _LOST = func.coalesce(func.nullif(_C.runner, ""), "its runner").op("||")(
 # Several may reap at once: what one of them has in hand, the others leave to it.
 _over = (
     select(_C.id)
-    .where(LEASED, _C.lease_until <= _AT)
+    .where(LEASED, _C.lease_until <= NOW)
     .with_for_update(skip_locked=True)
     .cte("over")
 )

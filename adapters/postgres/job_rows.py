@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, literal, literal_column, null
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import INTERVAL, JSONB
 
 from adapters.postgres.documents import read, write_json
 from adapters.postgres.tables.columns import INSTANT
@@ -26,6 +26,11 @@ JOB_COLUMNS = tuple(column for column in JOB.columns if column.name != "log")
 """What a job is; its log is fetched only to be shown."""
 
 _C = JOB.c
+
+NOW = func.statement_timestamp(type_=INSTANT)
+"""The server's time, which leases go by: that of the statement, so that an index is used."""
+
+LEASE_END = NOW + bindparam("lease", type_=INTERVAL)
 
 STATE_OF_ONE = _C.state.concat("")
 """The state of a job that is found by its id.

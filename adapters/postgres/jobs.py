@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from sqlalchemy import (
     ARRAY,
+    and_,
     bindparam,
     case,
     delete,
     func,
     literal,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -28,7 +30,7 @@ from adapters.postgres.job_ends import (
     RETRY,
     RETURN,
 )
-from adapters.postgres.job_rows import job_of, job_row, storable
+from adapters.postgres.job_rows import NOW, job_of, job_row, storable
 from adapters.postgres.session import Session
 from adapters.postgres.statements import compiled, written
 from adapters.postgres.tables.columns import INSTANT, NAME
@@ -50,10 +52,12 @@ CHANNEL = "switchyard_job"
 
 _C = JOB.c
 _NEW: dict[str, Any] = {column: bindparam(column) for column in written(JOB, without=("log",))}
+# What is due at once is so for all, also where this process's clock is ahead of the server's.
+_AT_ONCE = func.least(bindparam("now", type_=INSTANT), NOW)
 _DUE_NOW = _C.run_at <= bindparam("now", type_=INSTANT)
 _ENQUEUE = compiled(
     insert(JOB)
-    .values(_NEW)
+    .values({**_NEW, "run_at": func.coalesce(bindparam("run_at", type_=INSTANT), _AT_ONCE)})
     .on_conflict_do_nothing(index_elements=[_C.dedupe_key], index_where=UNFINISHED)
     # PostgreSQL sends equal notices of one transaction once.
     .returning(case((_DUE_NOW, func.pg_notify(CHANNEL, literal(""))), else_=None)),
@@ -69,7 +73,10 @@ _SCHEDULE = compiled(
             "pace": bindparam("pace"),
             "run_at": bindparam("adapted_at", type_=INSTANT),
         },
-        where=_C.pace.is_distinct_from(bindparam("pace", type_=NAME)),
+        where=or_(
+            _C.pace.is_distinct_from(bindparam("pace", type_=NAME)),
+            and_(_C.state == "ready", _C.run_at > bindparam("adapted_at", type_=INSTANT)),
+        ),
     )
 )
 _unwanted = (
@@ -106,7 +113,9 @@ class PostgresJobs:
         if run_at is not None and run_at > now:
             job = attrs.evolve(job, standing=job.priority.behind)
         touched = () if dedupe_key is None else (("job", dedupe_key),)
-        await self._session.write(_ENQUEUE, {**job_row(job), "now": now}, *touched)
+        await self._session.write(
+            _ENQUEUE, {**job_row(job), "run_at": run_at, "now": now}, *touched
+        )
 
     async def schedule(
         self,
@@ -156,7 +165,7 @@ class PostgresJobs:
     ) -> Job | None:
         """Begin a queued job; None where the claim is over, or is being run already."""
         row = await self._session.row(
-            BEGIN, job_id=job_id, claims_=claims, at=at, lease_until=at + lease, runner=runner
+            BEGIN, job_id=job_id, claims_=claims, at=at, lease=lease, runner=runner
         )
         if row is not None:
             return job_of(row)
@@ -164,9 +173,9 @@ class PostgresJobs:
         await self._session.write(RETURN, {"job_id": job_id, "claims_": claims}, job_id)
         return None
 
-    async def renew(self, jobs: Sequence[Job], *, until: datetime) -> None:
-        """Lengthen the leases of running jobs, as one who still has them."""
-        parameters = {"jobs": _claims(jobs), "until": until}
+    async def renew(self, jobs: Sequence[Job], *, lease: timedelta) -> None:
+        """Let the leases of running jobs begin anew, as one who still has them."""
+        parameters = {"jobs": _claims(jobs), "lease": lease}
         await self._session.write(RENEW, parameters, *(job.id for job in jobs))
 
     async def put_back(self, jobs: Sequence[Job]) -> None:
@@ -226,7 +235,7 @@ class PostgresJobs:
             statement,
             at=at,
             limit=limit,
-            lease_until=at + lease,
+            lease=lease,
             queues=[*(Queue if queues is None else queues)],
             runner=runner,
         )

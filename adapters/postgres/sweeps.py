@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-from sqlalchemy import BigInteger, bindparam, cast, exists, or_, select
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, cast, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.postgres.session import Session
@@ -16,6 +16,7 @@ from adapters.postgres.statements import (
     update_by_id,
     written,
 )
+from adapters.postgres.tables.columns import NAME
 from adapters.postgres.tables.intents import PAYMENT_INTENT
 from adapters.postgres.tables.sweeps import DEPOSIT_HOLDING, SWEEP
 from domain.shared.money import Money
@@ -23,7 +24,7 @@ from domain.sweeps.model import OPEN, Holding, Sweep, SweepState
 from ports.unit_of_work import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from adapters.postgres.session import Row
@@ -49,6 +50,14 @@ _CHANGE = compiled(
         set_={"amount": _H.amount + _changing.excluded.amount},
     ),
     columns=written(DEPOSIT_HOLDING),
+)
+_SWEPT = compiled(
+    select(SWEEP.c.address)
+    .where(
+        SWEEP.c.chain == bindparam("chain"),
+        SWEEP.c.address == any_(bindparam("addresses", type_=ARRAY(NAME))),
+    )
+    .distinct()
 )
 _HOLDING = compiled(
     select(_H.amount).where(
@@ -121,6 +130,11 @@ class PostgresSweeps:
         """Return what a deposit address holds of an asset, as far as it is final and booked."""
         row = await self._session.row(_HOLDING, chain=chain, address=address, asset=asset)
         return Money(int(row["amount"]) if row else 0, asset)
+
+    async def swept(self, chain: ChainId, addresses: Sequence[str]) -> Collection[str]:
+        """Return which of some addresses have ever had a sweep, whatever came of it."""
+        rows = await self._session.rows(_SWEPT, chain=chain, addresses=[*addresses])
+        return {row["address"] for row in rows}
 
     async def due(
         self,

@@ -20,13 +20,16 @@ from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.intents import PostgresIntents
 from adapters.postgres.job_console import PostgresJobConsole
 from adapters.postgres.jobs import PostgresJobs
+from adapters.postgres.key_usage import PostgresKeyUsage
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.merchants import PostgresMerchants
 from adapters.postgres.parking import PostgresParking
 from adapters.postgres.session import Row, Session
 from adapters.postgres.settlements import PostgresSettlements
 from adapters.postgres.star_payments import PostgresStarPayments
+from adapters.postgres.suspense import PostgresSuspense
 from adapters.postgres.sweeps import PostgresSweeps
+from adapters.postgres.treasury import PostgresTreasury
 from adapters.postgres.webhooks import PostgresWebhooks
 from ports.chain_records import ChainRecords
 from ports.clock import Clock
@@ -37,12 +40,15 @@ from ports.ids import Ids
 from ports.intents import Intents
 from ports.job_console import JobConsole
 from ports.jobs import Jobs
+from ports.key_usage import KeyUsage
 from ports.ledger import Ledger
 from ports.merchants import Merchants
 from ports.parking import Parking
 from ports.settlements import Settlements
 from ports.star_payments import StarPayments
+from ports.suspense import Suspense
 from ports.sweeps import Sweeps
+from ports.treasury import Treasury
 from ports.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -54,12 +60,15 @@ class PostgresUnitOfWork:
     """One transaction at the isolation level READ COMMITTED; rows are locked where it says so."""
 
     merchants: Merchants = attrs.field(init=False)
+    key_usage: KeyUsage = attrs.field(init=False)
     intents: Intents = attrs.field(init=False)
     escrows: Escrows = attrs.field(init=False)
     ledger: Ledger = attrs.field(init=False)
     parking: Parking = attrs.field(init=False)
     settlements: Settlements = attrs.field(init=False)
+    suspense: Suspense = attrs.field(init=False)
     sweeps: Sweeps = attrs.field(init=False)
+    treasury: Treasury = attrs.field(init=False)
     star_payments: StarPayments = attrs.field(init=False)
     webhooks: Webhooks = attrs.field(init=False)
     chains: ChainRecords = attrs.field(init=False)
@@ -86,12 +95,15 @@ class PostgresUnitOfWork:
             raise in_port_terms(error) from error
         self._session = session
         self.merchants = PostgresMerchants(session)
+        self.key_usage = PostgresKeyUsage(session)
         self.intents = self._intents = PostgresIntents(session, self._indices)
         self.escrows = PostgresEscrows(session)
         self.ledger = PostgresLedger(session, clock=self._clock, ids=self._ids)
         self.parking = PostgresParking(session)
         self.settlements = PostgresSettlements(session)
+        self.suspense = PostgresSuspense(session)
         self.sweeps = PostgresSweeps(session)
+        self.treasury = PostgresTreasury(session)
         self.star_payments = PostgresStarPayments(session)
         self.webhooks = PostgresWebhooks(session)
         self.chains = PostgresChainRecords(session)

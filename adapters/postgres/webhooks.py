@@ -5,53 +5,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ARRAY, any_, bindparam, select
 
-from adapters.postgres import documents
+from adapters.postgres import webhook_deliveries as statements
+from adapters.postgres.documents import write_json
 from adapters.postgres.session import Session
 from adapters.postgres.statements import compiled, insertion, select_by_id, update_by_id
-from adapters.postgres.tables.webhooks import WEBHOOK_DELIVERY, WEBHOOK_ENDPOINT
-from domain.webhooks.model import Delivery, DeliveryState, Endpoint, Try
+from adapters.postgres.tables.columns import NAME
+from adapters.postgres.tables.webhooks import WEBHOOK_ENDPOINT
+from adapters.postgres.webhook_deliveries import delivery_of, delivery_row, noted_rows
+from domain.webhooks.endpoint import Disabled, Endpoint
 from ports.unit_of_work import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from adapters.postgres.session import Row
+    from adapters.postgres.statements import Statement
     from domain.shared.ids import DeliveryId, EndpointId, EventId, MerchantId
+    from domain.webhooks.model import Delivery, DeliveryState
 
-_TRIES = tuple[Try, ...]
+_C = WEBHOOK_ENDPOINT.c
 _ADD_ENDPOINT = insertion(WEBHOOK_ENDPOINT)
 _SAVE_ENDPOINT = update_by_id(WEBHOOK_ENDPOINT, fixed=["merchant_id", "created_at"])
 _GET_ENDPOINT = select_by_id(WEBHOOK_ENDPOINT)
 _LOCK_ENDPOINT = select_by_id(WEBHOOK_ENDPOINT, lock=True)
 _ENDPOINTS = compiled(
     select(WEBHOOK_ENDPOINT)
-    .where(WEBHOOK_ENDPOINT.c.merchant_id == bindparam("owner"))
-    .order_by(WEBHOOK_ENDPOINT.c.created_at, WEBHOOK_ENDPOINT.c.id)
+    .where(_C.merchant_id == bindparam("owner"), _C.deleted_at.is_(None))
+    .order_by(_C.created_at, _C.id)
 )
-_LAST_TOLD = compiled(
-    select(func.coalesce(func.max(WEBHOOK_DELIVERY.c.sequence), 0).label("last")).where(
-        WEBHOOK_DELIVERY.c.endpoint_id == bindparam("endpoint_id")
-    )
-)
-_ADD_DELIVERY = insertion(WEBHOOK_DELIVERY)
-_SAVE_DELIVERY = update_by_id(
-    WEBHOOK_DELIVERY,
-    fixed=[
-        "endpoint_id",
-        "event_id",
-        "merchant_id",
-        "created_at",
-        "sequence",
-        "previous_sequence",
-    ],
-)
-_LOCK_DELIVERY = select_by_id(WEBHOOK_DELIVERY, lock=True)
-_DELIVERIES = compiled(
-    select(WEBHOOK_DELIVERY)
-    .where(WEBHOOK_DELIVERY.c.event_id == bindparam("event_id"))
-    .order_by(WEBHOOK_DELIVERY.c.created_at, WEBHOOK_DELIVERY.c.id)
+_ENDPOINTS_NAMED = compiled(
+    select(WEBHOOK_ENDPOINT).where(_C.id == any_(bindparam("ids", type_=ARRAY(NAME))))
 )
 
 
@@ -77,8 +63,12 @@ class PostgresWebhooks:
         return _endpoint(row)
 
     async def endpoints(self, *, owner: MerchantId) -> Sequence[Endpoint]:
-        """Return a merchant's endpoints, oldest first."""
+        """Return a merchant's endpoints, oldest first, without those that were deleted."""
         return [_endpoint(row) for row in await self._session.rows(_ENDPOINTS, owner=owner)]
+
+    async def endpoints_named(self, ids: Sequence[EndpointId]) -> Sequence[Endpoint]:
+        """Return the endpoints of these names, in any order."""
+        return [_endpoint(row) for row in await self._session.rows(_ENDPOINTS_NAMED, ids=[*ids])]
 
     async def get_endpoint(self, endpoint_id: EndpointId) -> Endpoint:
         """Return an endpoint, or raise NotFound."""
@@ -89,61 +79,112 @@ class PostgresWebhooks:
 
     async def last_told(self, endpoint_id: EndpointId) -> int:
         """Return the highest sequence number of an endpoint's deliveries; 0 where it has none."""
-        [row] = await self._session.rows(_LAST_TOLD, endpoint_id=endpoint_id)
+        [row] = await self._session.rows(statements.LAST_TOLD, endpoint_id=endpoint_id)
         return int(row["last"])
 
     async def add_delivery(self, delivery: Delivery) -> None:
         """Store a new delivery. An endpoint has one of each event."""
-        await self._session.write(_ADD_DELIVERY, _delivery_row(delivery), delivery.id)
+        await self._session.write(statements.ADD, delivery_row(delivery), delivery.id)
+
+    async def add_deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """Store new deliveries that were never tried, in one statement."""
+        rows = [delivery_row(it) for it in deliveries]
+        await self._session.write(
+            *statements.ADD_MANY.of(
+                [tuple(row[name] for name in statements.COLUMNS) for row in rows]
+            ),
+            *(it.id for it in deliveries),
+        )
+
+    async def take_due(
+        self,
+        *,
+        at: datetime,
+        until: datetime,
+        limit: int,
+        each_max: int,
+        under_way: Mapping[EndpointId, int],
+    ) -> Sequence[Delivery]:
+        """Take deliveries that are due, fairly, none that another has locked."""
+        rows = await self._session.rows(
+            statements.TAKE,
+            at=at,
+            until=until,
+            limit=limit,
+            each_max=each_max,
+            under_way=write_json(dict(under_way)),
+        )
+        return sorted((delivery_of(row) for row in rows), key=lambda it: it.sequence)
+
+    async def note_tries(self, deliveries: Sequence[Delivery]) -> Sequence[DeliveryId]:
+        """Store the last try of each delivery; return those that have changed meanwhile."""
+        rows = await self._session.rows(statements.NOTE, noted=noted_rows(deliveries))
+        noted = {row["id"] for row in rows}
+        return [it.id for it in deliveries if it.id not in noted]
 
     async def save_delivery(self, delivery: Delivery) -> None:
         """Store a delivery as it is now."""
-        await self._session.write(_SAVE_DELIVERY, _delivery_row(delivery), delivery.id)
+        await self._session.write(statements.SAVE, delivery_row(delivery), delivery.id)
 
     async def lock_delivery(self, delivery_id: DeliveryId) -> Delivery:
         """Return a delivery and lock its row, or raise NotFound."""
-        row = await self._session.row(_LOCK_DELIVERY, id=delivery_id)
-        if row is None:
-            raise NotFound("delivery", delivery_id)
-        return _delivery(row)
+        return await self._delivery(statements.LOCK, delivery_id)
+
+    async def get_delivery(self, delivery_id: DeliveryId) -> Delivery:
+        """Return a delivery, or raise NotFound."""
+        return await self._delivery(statements.GET, delivery_id)
 
     async def deliveries(self, *, event_id: EventId) -> Sequence[Delivery]:
         """Return the deliveries of an event, oldest first."""
-        rows = await self._session.rows(_DELIVERIES, event_id=event_id)
-        return [_delivery(row) for row in rows]
+        rows = await self._session.rows(statements.OF_EVENT, event_id=event_id)
+        return [delivery_of(row) for row in rows]
+
+    async def deliveries_of(
+        self,
+        *,
+        owner: MerchantId,
+        endpoint_id: EndpointId | None = None,
+        event_id: EventId | None = None,
+        state: DeliveryState | None = None,
+        before: DeliveryId | None = None,
+        limit: int,
+    ) -> Sequence[Delivery]:
+        """Return a merchant's deliveries, newest first: ids are ordered by time."""
+        rows = await self._session.rows(
+            statements.PAGE,
+            owner=owner,
+            endpoint_id=endpoint_id,
+            event_id=event_id,
+            state=state,
+            before=before,
+            limit=limit,
+        )
+        return [delivery_of(row) for row in rows]
+
+    async def prune_deliveries(self, *, created_before: datetime, limit: int) -> int:
+        """Drop deliveries that have ended, but each endpoint's newest; return how many."""
+        return len(
+            await self._session.rows(statements.PRUNE, created_before=created_before, limit=limit)
+        )
+
+    async def _delivery(self, statement: Statement, delivery_id: DeliveryId) -> Delivery:
+        row = await self._session.row(statement, id=delivery_id)
+        if row is None:
+            raise NotFound("delivery", delivery_id)
+        return delivery_of(row)
 
 
 def _endpoint_row(endpoint: Endpoint) -> Row:
-    return {
-        "id": endpoint.id,
-        "merchant_id": endpoint.merchant_id,
-        "url": endpoint.url,
-        "secret": endpoint.secret,
-        "created_at": endpoint.created_at,
-        "enabled": endpoint.enabled,
-        "types": sorted(endpoint.types),
-    }
+    row = attrs.asdict(endpoint, recurse=False)
+    return {**row, "types": sorted(endpoint.types)}
 
 
 def _endpoint(row: Row) -> Endpoint:
-    return Endpoint(**{**row, "types": frozenset(row["types"])})
-
-
-def _delivery_row(delivery: Delivery) -> Row:
-    return {
-        "id": delivery.id,
-        "endpoint_id": delivery.endpoint_id,
-        "event_id": delivery.event_id,
-        "merchant_id": delivery.merchant_id,
-        "created_at": delivery.created_at,
-        "sequence": delivery.sequence,
-        "previous_sequence": delivery.previous_sequence,
-        "state": delivery.state,
-        "tries": documents.write(delivery.tries, _TRIES),
-        "next_try_at": delivery.next_try_at,
-    }
-
-
-def _delivery(row: Row) -> Delivery:
-    state, tries = DeliveryState(row["state"]), documents.read(row["tries"], _TRIES)
-    return Delivery(**{**row, "state": state, "tries": tries})
+    reason = row["disabled_reason"]
+    return Endpoint(
+        **{
+            **row,
+            "types": frozenset(row["types"]),
+            "disabled_reason": None if reason is None else Disabled(reason),
+        }
+    )

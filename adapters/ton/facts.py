@@ -6,9 +6,13 @@ transaction has one such message, so it brings one payment at most, and its hash
 Some coins are no payment. They ride with what jettons' contracts tell each other: a notification
 brings an owner a few nanotons, excesses bring back what a transfer has not used up. They are no
 transfer, lest an intent in jettons is told that it was paid in coins; nor are the coins that the
-hot wallet gives a deposit wallet for its gas. The hot wallet's coins never become fewer unseen:
-what it did not send itself brings a transfer, or a charge where it has cost more than it brought.
-What rides to it stays unseen, as coins that an operator fills its tank with, and is booked so.
+hot wallet gives a deposit wallet for its gas, which are booked by the hot wallet's transaction.
+
+The coins of a wallet of ours never become fewer unseen. What it did not send itself brings a
+transfer, or a charge where it has cost more than it brought: a wallet that has code pays for its
+run out of what comes, and rent is taken with it. What comes back of its own is in that
+transaction's cost already. What rides to it stays unseen, as coins with which an operator fills
+the hot wallet's tank, and is booked so.
 """
 
 from __future__ import annotations
@@ -65,7 +69,7 @@ class FactFinder:
 
         Args:
             transaction: Any account's.
-            returned: Whether it brings the hot wallet what a transfer of its own has not used up.
+            returned: Whether it brings a wallet what a transfer of its own has not used up.
         """
         message, account = taken_in(transaction), account_of(transaction)
         if message is None:
@@ -73,26 +77,27 @@ class FactFinder:
         if account in self.wallets:
             transfer = _jettons(transaction, message, self.wallets[account])
             return [] if transfer is None else [transfer]
-        if account == self.hot_wallet:
-            ours = returned or message.bounced or message.source == account
-            return [] if ours else self._by_hot_wallet(transaction, message)
-        if account not in self.owners or message.source == self.hot_wallet:
+        if account != self.hot_wallet and account not in self.owners:
             return []
-        if self._is_ride(transaction, message):
+        if returned or message.bounced or message.source == account:
             return []
-        transfer = self._coins(transaction, message)
-        return [] if transfer is None else [transfer]
+        return self._by_wallet(transaction, message)
 
-    def _by_hot_wallet(
+    def _by_wallet(
         self, transaction: Transaction, message: Message
     ) -> Sequence[Transfer | WalletCharged]:
-        changed = change(transaction)
+        """Read what has come to a wallet of ours that is not of its own sending."""
+        account = account_of(transaction)
         rides = self._is_ride(transaction, message)
         transfer = None if rides else self._coins(transaction, message)
-        gained = transfer.money.amount if transfer is not None else 0
-        facts: list[Transfer | WalletCharged] = [] if transfer is None else [transfer]
-        if changed < gained:
-            facts.append(WalletCharged(Money(gained - changed, self.native)))
+        gained = 0 if transfer is None else transfer.money.amount
+        facts: list[Transfer | WalletCharged] = []
+        if transfer is not None and message.source != self.hot_wallet:
+            facts.append(transfer)
+        changed = change(transaction)
+        if changed != gained:
+            wallet = None if account == self.hot_wallet else account
+            facts.append(WalletCharged(Money(gained - changed, self.native), wallet))
         return facts
 
     def _is_ride(self, transaction: Transaction, message: Message) -> bool:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import stat
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import attrs
 from pytoniq_core.crypto.keys import crypto_sign_seed_keypair
 
-SEED_BYTES: Final = 32
-KEY_FILE_MODE: Final = 0o600
+from adapters.system.secret_files import KEY_BYTES, read_key, write_key
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-@attrs.frozen
-class KeyFileRefused(Exception):
-    """The key file cannot be trusted or read; what is in it is never part of the message."""
-
-    path: Path
-    why: str
+SEED_BYTES: Final = KEY_BYTES
 
 
 def public_key(seed: bytes) -> bytes:
@@ -42,42 +34,14 @@ def create_key_file(path: Path) -> bytes:
         FileExistsError: there is a file; a key is never overwritten.
     """
     seed = secrets.token_bytes(SEED_BYTES)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, KEY_FILE_MODE)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        os.fchmod(file.fileno(), KEY_FILE_MODE)
-        file.write(seed.hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    write_key(path, seed)
     return public_key(seed)
 
 
 def read_key_file(path: Path) -> bytes:
     """Return the seed in a key file.
 
-    The file is judged after it was opened, so that it cannot be exchanged in between.
-
     Raises:
         KeyFileRefused: it is missing, a link, open to others, or holds something else.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    except OSError as error:
-        raise KeyFileRefused(path, f"cannot be opened: {error.strerror}") from error
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise KeyFileRefused(path, "is not a regular file")
-        mode = stat.S_IMODE(status.st_mode)
-        if mode != KEY_FILE_MODE:
-            raise KeyFileRefused(path, f"has mode {mode:04o} instead of {KEY_FILE_MODE:04o}")
-        content = os.read(descriptor, 2 * SEED_BYTES + 2)
-    finally:
-        os.close(descriptor)
-    try:
-        seed = bytes.fromhex(content.decode("ascii").strip())
-    except ValueError:
-        # Not chained: the message of a decoding error quotes what could not be decoded.
-        seed = b""
-    if len(seed) != SEED_BYTES:
-        raise KeyFileRefused(path, "does not hold a key in hexadecimal digits")
-    return seed
+    return read_key(path)

@@ -12,7 +12,7 @@ from adapters.ton.inclusions import Inclusions
 from adapters.ton.jettons import JettonWallets
 from adapters.ton.messages import InternalTransfer
 from adapters.ton.scanner import Scanner
-from adapters.ton.transactions import account_of, change, taken_in
+from adapters.ton.transactions import account_of, taken_in
 from domain.chains.model import Head, Observation, ObservationKey, Scan
 from domain.shared.money import Money
 from ports.chain import ChainUnavailable
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from pytoniq_core.tlb.transaction import Transaction
 
     from adapters.ton.liteservers import Liteservers
+    from adapters.ton.second_source import Sources
     from adapters.ton.settings import TonChain
     from adapters.ton.transactions import Message
     from domain.chains.model import Block
     from domain.chains.submissions import Inclusion, SignedBytes
     from domain.shared.money import AssetId, ChainId
+    from ports.chain import Ours
 
 Owners: TypeAlias = Callable[[], Awaitable[Sequence[str]]]
 """Returns the raw addresses of deposit wallets, all that were ever handed out and may be paid."""
@@ -46,16 +48,29 @@ class TonChainReader:
 
     What a masterchain block refers to is final, so the newest block is the final one, and nothing
     that was read is ever taken back.
+
+    Args:
+        servers: Who is asked.
+        settings: The chain.
+        hot_wallet: Its raw address.
+        owners: Tells deposit wallets' addresses.
+        sources: Who watches over the servers; they are believed if None.
     """
 
     def __init__(
-        self, servers: Liteservers, settings: TonChain, *, hot_wallet: str, owners: Owners
+        self,
+        servers: Liteservers,
+        settings: TonChain,
+        *,
+        hot_wallet: str,
+        owners: Owners,
+        sources: Sources | None = None,
     ) -> None:
         self.chain: ChainId = settings.chain
         self._settings = settings
         self._hot_wallet = hot_wallet
         self._owners = owners
-        self._scanner = Scanner(servers)
+        self._scanner = Scanner(servers, sources)
         self._accounts = Accounts(servers)
         self._jettons = JettonWallets(servers)
         self._inclusions = Inclusions(self._scanner, self._accounts, settings)
@@ -91,12 +106,15 @@ class TonChainReader:
         found = await self._scanner.block(number)
         return found[1] if found is not None else None
 
-    async def scan(self, *, first: int, last: int) -> Scan:
+    async def scan(self, *, first: int, last: int, ours: Ours | None = None) -> Scan:
         """Return masterchain blocks and what they made final, at most `TonChain.scan_blocks`.
+
+        What is read are accounts of ours, so there is nobody else's transfer to leave out.
 
         Raises:
             ChainUnavailable: no server answered, or its answers do not fit together.
         """
+        del ours
         # The owners come second: who is paid in a block was named before that block was made.
         newest = await self._scanner.newest()
         await self._name_wallets(newest)
@@ -131,6 +149,8 @@ class TonChainReader:
         Raises:
             ChainUnavailable: no server that has this very block answered.
         """
+        # A proof by the states that liteservers tell, so not while these are not to be believed.
+        await self._scanner.newest()
         return await self._inclusions.is_absent(signed, through=through)
 
     async def balance(self, address: str, asset: AssetId, *, at_block: int) -> Money:
@@ -176,23 +196,23 @@ class TonChainReader:
         return found
 
     async def _returned(self, transaction: Transaction, block: Block) -> bool:
-        """Tell whether coins are what a transfer of the hot wallet's own has not used up.
+        """Tell whether coins are what a transfer of a wallet's own has not used up.
 
         Anybody can write that they are. They are if the transaction that sent them had taken in a
-        transfer from a jetton wallet of the hot wallet's. It matters where they have cost more
-        than they brought, which is where rent was taken with them.
+        transfer from a jetton wallet of that wallet's: then what they bring, or take where rent
+        was taken with them, is in that transfer's own cost already.
         """
-        message = taken_in(transaction)
-        if message is None or account_of(transaction) != self._hot_wallet:
+        message, account = taken_in(transaction), account_of(transaction)
+        if message is None or (account != self._hot_wallet and account not in self._watched):
             return False
-        if not is_excess(message) or change(transaction) >= 0:
+        if not is_excess(message):
             return False
         sender = await self._sender_of(message, block)
         cause = None if sender is None else taken_in(sender)
         if cause is None or InternalTransfer.parse(cause.body) is None:
             return False
         wallet = self._wallets.get(cause.source)
-        return wallet is not None and wallet.owner == self._hot_wallet
+        return wallet is not None and wallet.owner == account
 
     async def _sender_of(self, message: Message, block: Block) -> Transaction | None:
         """Return the transaction that has sent a message, from this block or one before it."""

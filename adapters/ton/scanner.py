@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pytoniq_core.tlb.transaction import Transaction
 
     from adapters.ton.liteservers import Liteservers
+    from adapters.ton.second_source import Sources
     from adapters.ton.transactions import MessageName
 
 MASTERCHAIN = -1
@@ -45,10 +46,16 @@ MadeFinal: TypeAlias = "list[tuple[BlockIdExt, Sequence[Transaction]]]"
 
 
 class Scanner:
-    """Walks the masterchain by number."""
+    """Walks the masterchain by number.
 
-    def __init__(self, servers: Liteservers) -> None:
+    Args:
+        servers: Who is asked.
+        sources: Who names the newest block; the servers alone if None.
+    """
+
+    def __init__(self, servers: Liteservers, sources: Sources | None = None) -> None:
         self._servers = servers
+        self._sources = sources or servers
         self._names: OrderedDict[int, tuple[BlockIdExt, Block]] = OrderedDict()
         self._tops: OrderedDict[int, Sequence[BlockIdExt]] = OrderedDict()
         self._final: OrderedDict[int, MadeFinal] = OrderedDict()
@@ -58,11 +65,9 @@ class Scanner:
         """Return the newest masterchain block's name.
 
         Raises:
-            ChainUnavailable: no server answered.
+            ChainUnavailable: no server answered, or what they name is not to be believed.
         """
-        told = await self._servers.ask("get_masterchain_info")
-        name: BlockIdExt = BlockIdExt.from_dict(told["last"])
-        return name
+        return await self._sources.newest()
 
     async def block(self, number: int) -> tuple[BlockIdExt, Block] | None:
         """Return a masterchain block's full name and the block, or None if it is not there yet.

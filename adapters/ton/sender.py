@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from adapters.ton.highload import HighloadWallet
     from adapters.ton.liteservers import Liteservers
     from adapters.ton.prepared import Deposits
+    from adapters.ton.second_source import Sources
     from adapters.ton.settings import TonChain
     from domain.chains.submissions import Instruction
     from domain.shared.money import ChainId, Money
@@ -49,7 +51,8 @@ if TYPE_CHECKING:
 class TonChainSender:
     """Sends through liteservers; implements `ports.chain.ChainSender`.
 
-    The hot wallet takes numbers in any order, so that none of its messages waits for another.
+    The hot wallet takes numbers in any order, so that none of its messages waits for another. A
+    deposit wallet takes exactly the one that it tells as its ``seqno``.
     """
 
     batch_max = TRANSFERS_MAX
@@ -63,8 +66,9 @@ class TonChainSender:
         signer: Signer,
         clock: Clock,
         deposits: Deposits | None = None,
+        sources: Sources | None = None,
     ) -> None:
-        """Take the hot wallet and who signs for it.
+        """Take the hot wallet, who signs for it, and who watches over the servers, if somebody.
 
         Raises:
             ValueError: the signer signs for another wallet, or messages have another last moment.
@@ -81,7 +85,8 @@ class TonChainSender:
         self._signer: Final = signer
         self._clock: Final = clock
         self._deposits: Final = deposits
-        self._scanner: Final = Scanner(servers)
+        self._sources: Final = sources or servers
+        self._scanner: Final = Scanner(servers, sources)
         self._accounts: Final = Accounts(servers)
         self._orders: Final = Orders(settings, JettonWallets(servers))
 
@@ -145,7 +150,8 @@ class TonChainSender:
         if not isinstance(prepared, TonPrepared):
             raise TypeError(f"prepared by another sender: {type(prepared).__name__}")
         try:
-            message = self._message(prepared, sequence)
+            # A signer may be another process: this one does not stand still meanwhile.
+            message = await asyncio.to_thread(self._message, prepared, sequence)
             raw = message.to_boc()
         except ValueError as refusal:
             raise InstructionRefused(str(refusal)) from refusal
@@ -156,10 +162,23 @@ class TonChainSender:
             sequence=sequence,
             # At the time it names a wallet refuses it.
             valid_until=datetime.fromtimestamp(message.expires_at - 1, tz=UTC),
+            gapless=prepared.index is not None,
         )
 
+    async def replace(
+        self, instruction: Instruction, *, attempts: Sequence[SignedBytes], waited: int
+    ) -> TonPrepared | None:
+        """Return None: a message that is in no block in time expires, and nothing is outbid."""
+        del instruction, attempts, waited
+        return None
+
+    async def cancel(self, *, attempts: Sequence[SignedBytes]) -> TonPrepared | None:
+        """Return None: a message that is in no block in time expires."""
+        del attempts
+        return None
+
     async def broadcast(self, signed: SignedBytes) -> None:
-        """Hand the bytes to a server.
+        """Hand the bytes to a server, and to the second source if there is one.
 
         That the wallet would not take them is said of what it has taken already, and of what it
         takes in a moment: the chain is asked what became of them, not the server.
@@ -168,7 +187,7 @@ class TonChainSender:
             ChainUnavailable: no server answered.
         """
         with suppress(NotAccepted):
-            await self._servers.ask("raw_send_message", signed.raw)
+            await self._sources.broadcast(signed.raw)
 
     def _message(self, prepared: TonPrepared, sequence: int) -> ExternalMessage:
         if prepared.index is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Self
 
-import attrs
 from pytoniq_core import Cell
 from pytoniq_core.crypto.keys import crypto_sign_seed_keypair
 from pytoniq_core.crypto.signature import sign_message
@@ -15,6 +14,7 @@ from adapters.ton.deposit_wallet import DepositWallets
 from adapters.ton.highload import DEFAULT_SUBWALLET, HighloadWallet
 from adapters.ton.key_file import public_key, read_key_file
 from adapters.ton.messages import JettonTransfer
+from ports.signer import SigningRefused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,16 +24,6 @@ if TYPE_CHECKING:
 
 ATTACHED_MAX: Final = 10**9
 """Nanotons that may go along with one transfer of jettons: some ten times what it takes."""
-
-
-@attrs.frozen
-class SigningRefused(ValueError):
-    """The message is one that this signer must not sign."""
-
-    why: str
-
-    def __str__(self) -> str:
-        return self.why
 
 
 class LocalHighloadSigner:

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 from dependency_injector import containers, providers
 
+from config.addresses import addresses
 from config.settings import Settings, seconds
 from config.signing import statement_signer
+from config.wallets import all_hot, all_tanks
+from domain.chains.canceling import Canceling
 from domain.chains.sending import Sender
 from domain.chains.service import ChainWatcher
 from domain.escrow.service import EscrowService
+from domain.explaining.service import ExplainingService
 from domain.intents.issuing import IntentRules
 from domain.intents.quotes import RateRules
 from domain.intents.service import IntentService
@@ -22,13 +26,20 @@ from domain.ledger.sealing import Sealing
 from domain.ledger.service import LedgerService
 from domain.ledger.statements import Statements
 from domain.ledger.valuation import Valuation
+from domain.limits.service import LimitService
 from domain.merchants.service import MerchantService
+from domain.network_fees.service import NetworkFeeService
 from domain.settlements.service import SettlementService
 from domain.shared.idempotency import KeptAnswers
+from domain.shared.modes import Mode
 from domain.shared.money import asset_id
 from domain.stars.reconciliation import StarsReconciliation
 from domain.stars.service import StarsService
+from domain.suspense.service import SuspenseService
 from domain.sweeps.service import SweepService
+from domain.treasury.service import TreasuryService
+from domain.usage.service import UsageService
+from domain.webhooks.endpoints import EndpointService
 from domain.webhooks.service import WebhookService
 
 if TYPE_CHECKING:
@@ -41,6 +52,7 @@ def _intent_rules(settings: Settings) -> IntentRules:
         pay_within=seconds(clocks.pay_within_seconds),
         auto_release_after=seconds(clocks.auto_release_after_seconds),
         refund_window=seconds(clocks.refund_window_seconds),
+        stars=Mode.LIVE if settings.stars and not settings.stars.test_environment else Mode.TEST,
     )
 
 
@@ -51,16 +63,26 @@ def _retention(settings: Settings) -> Retention:
     )
 
 
+def _settle_every(settings: Settings) -> timedelta:
+    return timedelta(seconds=settings.worker.settle_every_seconds)
+
+
+def _log_kept(settings: Settings) -> timedelta:
+    return timedelta(days=settings.webhooks.log_kept_days)
+
+
 def _books_currency(settings: Settings) -> AssetId:
     return asset_id(settings.books.currency)
 
 
 def _sweep_minimums(settings: Settings) -> dict[AssetId, int]:
-    """Return from which holding on tokens are swept: none where no key could sign for that."""
-    if settings.keys.deposit_key_file is None:
-        return {}
+    """Return from which holding on assets are swept: none where no key could sign for that."""
+    evm = settings.keys.deposit_key_file is not None
+    of_ton = {chain.id for chain in settings.ton_chains if chain.deposit_key_file is not None}
     return {
-        asset_id(each.id): each.sweep_minimum for each in settings.assets if "/erc20:" in each.id
+        asset_id(each.id): each.sweep_minimum
+        for each in settings.assets
+        if (evm and "/erc20:" in each.id) or each.id.partition("/")[0] in of_ton
     }
 
 
@@ -72,6 +94,14 @@ class Services(containers.DeclarativeContainer):
 
     merchants = providers.Factory(
         MerchantService, begin=adapters.begin, clock=adapters.clock, ids=adapters.ids
+    )
+    usage = providers.Factory(UsageService, begin=adapters.begin, clock=adapters.clock)
+    limits = providers.Factory(
+        LimitService,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        quotas=settings.provided.limits.quotas,
+        at_once=settings.provided.limits.at_once,
     )
     intents = providers.Factory(
         IntentService,
@@ -85,6 +115,14 @@ class Services(containers.DeclarativeContainer):
         addresses=adapters.addresses,
         contracts=adapters.contracts,
         places=adapters.places,
+    )
+    explaining = providers.Factory(
+        ExplainingService,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        assets=adapters.assets,
+        contracts=adapters.contracts,
+        settle_every=providers.Factory(_settle_every, settings),
     )
     escrows = providers.Factory(
         EscrowService,
@@ -101,6 +139,15 @@ class Services(containers.DeclarativeContainer):
         assets=adapters.assets,
         places=adapters.places,
     )
+    suspense = providers.Factory(
+        SuspenseService,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        ids=adapters.ids,
+        assets=adapters.assets,
+        places=adapters.places,
+        addresses=providers.Factory(addresses),
+    )
     sweeps = providers.Factory(
         SweepService,
         begin=adapters.begin,
@@ -110,6 +157,16 @@ class Services(containers.DeclarativeContainer):
         senders=adapters.senders,
         places=adapters.places,
         minimums=providers.Factory(_sweep_minimums, settings),
+    )
+    treasury = providers.Factory(
+        TreasuryService,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        ids=adapters.ids,
+        assets=adapters.assets,
+        places=adapters.places,
+        hot=providers.Factory(all_hot, settings),
+        tanks=providers.Factory(all_tanks, settings),
     )
     books = providers.Factory(
         LedgerService,
@@ -160,6 +217,10 @@ class Services(containers.DeclarativeContainer):
         clock=adapters.clock,
         ids=adapters.ids,
         publisher=adapters.publisher,
+        log_kept=providers.Factory(_log_kept, settings),
+    )
+    webhook_endpoints = providers.Factory(
+        EndpointService, begin=adapters.begin, clock=adapters.clock, ids=adapters.ids
     )
     stars = providers.Factory(
         StarsService,
@@ -186,6 +247,23 @@ class Services(containers.DeclarativeContainer):
         contracts=adapters.contracts,
         readers=adapters.readers,
         places=adapters.places,
+    )
+    canceling = providers.Factory(
+        Canceling,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        ids=adapters.ids,
+        assets=adapters.assets,
+        places=adapters.places,
+    )
+    network_fees = providers.Factory(
+        NetworkFeeService,
+        clock=adapters.clock,
+        markets=adapters.fee_markets,
+        assets=adapters.assets,
+        rates=adapters.rates,
+        rules=providers.Factory(RateRules),
+        currency=providers.Factory(_books_currency, settings),
     )
     sender = providers.Factory(
         Sender,

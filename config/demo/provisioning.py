@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from adapters.evm.devnet.accounts import devnet_accounts
 from adapters.evm.signer import LocalSigner, create_key_file
 from adapters.evm.wallet_seed import account_xprv, account_xpub, new_phrase, seed_of
 from config.bootstrap import operator
+from config.demo import ton
 from config.demo.parts import ARBITER, DEPLOYER, MERCHANT, PAYERS, TREASURY, payer
 from config.demo.record import Demo, write_private
 from config.demo.running import settings_of
@@ -44,8 +46,12 @@ class OtherChain(Exception):
     directory: str
 
 
-async def provision(directory: Directory, *, rpc_url: str, dsn: str, ports: Ports) -> Demo:
+async def provision(
+    directory: Directory, *, rpc_url: str, dsn: str, ports: Ports, with_ton: bool = False
+) -> Demo:
     """Make what is not there yet: keys, contracts, money to pay with, a merchant and his API key.
+
+    ``with_ton`` says whether a TON chain runs. A demo that has begun without one stays so.
 
     Raises:
         OtherChain: contracts were deployed before, and are not on this chain.
@@ -53,7 +59,7 @@ async def provision(directory: Directory, *, rpc_url: str, dsn: str, ports: Port
     """
     known = directory.load()
     if known is None:
-        demo = await _deploy(directory, rpc_url)
+        demo = await _make(directory, rpc_url, with_ton=with_ton)
         directory.save(demo)
     else:
         demo = attrs.evolve(known, rpc_url=rpc_url)
@@ -61,11 +67,27 @@ async def provision(directory: Directory, *, rpc_url: str, dsn: str, ports: Port
         await _must_be_there(demo, directory)
     if not demo.api_key:
         settings = structure(
-            settings_of(demo, directory=directory, dsn=dsn, ports=ports, brisk=False, signs=False)
+            settings_of(
+                demo,
+                directory=directory,
+                dsn=dsn,
+                ports=ports,
+                brisk=False,
+                signs=False,
+                with_ton=with_ton,
+            )
         )
         demo = await _seed_merchant(demo, settings)
     directory.save(demo)
     return demo
+
+
+async def _make(directory: Directory, rpc_url: str, *, with_ton: bool) -> Demo:
+    """Make what is on the chains, on both at once."""
+    if not with_ton:
+        return await _deploy(directory, rpc_url)
+    demo, on_ton = await asyncio.gather(_deploy(directory, rpc_url), ton.provision(directory.ton))
+    return attrs.evolve(demo, ton=on_ton)
 
 
 async def _deploy(directory: Directory, rpc_url: str) -> Demo:
@@ -132,16 +154,19 @@ async def _block_hash(account: Web3Account, number: int) -> str:
 
 async def _seed_merchant(demo: Demo, settings: Settings) -> Demo:
     services = operator(settings)
-    chain = ChainId(demo.chain)
     wallet = devnet_accounts()[MERCHANT].address.lower()
+    destinations = {ChainId(demo.chain): wallet}
+    if demo.ton is not None:
+        destinations[ChainId(ton.CHAIN)] = demo.ton.merchant_wallet
     async with AsyncExitStack() as stack:
         for resource in services.resources:
             await stack.enter_async_context(resource)
-        await services.books.book_gas(chain=chain)
+        for chain in services.chains:
+            await services.books.book_gas(chain=chain)
         merchant = await services.merchants.register(
             name="Demo merchant",
             fees=FeeSchedule(FEE_BPS),
-            payouts=PayoutTerms(destinations={chain: wallet}),
+            payouts=PayoutTerms(destinations=destinations),
         )
         key = await services.merchants.issue_key(merchant_id=merchant.id)
     return attrs.evolve(demo, merchant_id=merchant.id, merchant_wallet=wallet, api_key=key)

@@ -16,6 +16,45 @@ from adapters.postgres.embedded.layout import default_data_root
 
 
 @attrs.frozen(kw_only=True)
+class TonDemo:
+    """What was made on the devnet, and is found again at the next start."""
+
+    hot_wallet: str
+    deposit_public_key: str
+    jetton: str
+    """The test USDT's asset id."""
+    merchant_wallet: str
+    first_block: int
+
+
+@attrs.frozen
+class TonFiles:
+    """Where the files of the demo's part on TON lie."""
+
+    root: Path
+
+    @property
+    def chain(self) -> Path:
+        """The devnet's chain."""
+        return self.root / "ton-devnet.sqlite"
+
+    @property
+    def network(self) -> Path:
+        """The network's configuration, which names the devnet's liteserver."""
+        return self.root / "ton-network.json"
+
+    @property
+    def hot_wallet(self) -> Path:
+        """The key that pays out."""
+        return self.root / "keys" / "ton_hot_wallet"
+
+    @property
+    def deposit_key(self) -> Path:
+        """The key of the deposit wallets."""
+        return self.root / "keys" / "ton_deposit_key"
+
+
+@attrs.frozen(kw_only=True)
 class Demo:
     """What was made, and is found again at the next start."""
 
@@ -29,6 +68,8 @@ class Demo:
     """By which this chain is told from others where the same contracts lie at the same places."""
     xpub: str
     cursor_key: str = attrs.field(repr=False)
+    ton: TonDemo | None = None
+    """None where the demo began on a machine that cannot run a TON chain."""
     merchant_id: str = ""
     merchant_wallet: str = ""
     api_key: str = attrs.field(default="", repr=False)
@@ -96,6 +137,11 @@ class Directory:
     def record(self) -> Path:
         """What was made."""
         return self.root / "demo.json"
+
+    @property
+    def ton(self) -> TonFiles:
+        """The files of the part on TON."""
+        return TonFiles(self.root)
 
     def load(self) -> Demo | None:
         """Return what was made at an earlier start, if there was one."""

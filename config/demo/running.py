@@ -13,6 +13,7 @@ from adapters.evm.devnet.server import serve as serve_devnet
 from adapters.evm.devnet.settings import DevnetSettings
 from adapters.postgres.embedded.server import EmbeddedPostgres
 from adapters.postgres.migrate import upgrade
+from config.demo import ton
 from config.demo.parts import TREASURY
 from config.demo.record import write_private
 
@@ -57,19 +58,29 @@ async def run_devnet(
 
 
 def settings_of(
-    demo: Demo, *, directory: Directory, dsn: str, ports: Ports, brisk: bool, signs: bool
+    demo: Demo,
+    *,
+    directory: Directory,
+    dsn: str,
+    ports: Ports,
+    brisk: bool,
+    signs: bool,
+    with_ton: bool = False,
 ) -> dict[str, object]:
     """Return the settings of one of the demo's processes; only the worker's name a key that signs.
 
-    ``brisk`` makes the clocks run as the scripted story needs them.
+    ``brisk`` makes the clocks run as the scripted story needs them. ``with_ton`` says whether a
+    TON chain runs, if the demo has a part there.
     """
     keys = {"xpub": demo.xpub}
     if signs:
         keys["hot_wallet_file"] = str(directory.hot_wallet)
         keys["deposit_key_file"] = str(directory.deposit_key)
+    on_ton = demo.ton if with_ton else None
     rates = [
-        {"source": source, "asset": demo.asset, "currency": "iso4217:USD", "rate": rate}
+        {"source": source, "asset": asset, "currency": "iso4217:USD", "rate": rate}
         for source, rate in (("demo-a", "0.9998"), ("demo-b", "1"), ("demo-c", "1.0001"))
+        for asset in (demo.asset, *([on_ton.jetton] if on_ton else []))
     ]
     pace = {
         "watch_every_seconds": 0.25 if brisk else 1.0,
@@ -89,6 +100,7 @@ def settings_of(
             {"id": "iso4217:USD", "symbol": "USD", "decimals": 2},
             {"id": demo.asset, "symbol": "tUSDT", "decimals": 6, "peg": "iso4217:USD"},
             {"id": f"{demo.chain}/slip44:60", "symbol": "ETH", "decimals": 18},
+            *(ton.asset_tables(on_ton) if on_ton else ()),
         ],
         "chains": [
             {
@@ -98,7 +110,8 @@ def settings_of(
                 "hot_wallet": demo.hot_wallet,
                 "treasury": devnet_accounts()[TREASURY].address.lower(),
                 "first_block": demo.first_block,
-            }
+            },
+            *([ton.chain_table(on_ton, directory.ton, signs=signs)] if on_ton else ()),
         ],
         "rates": rates,
         "worker": pace,

@@ -20,9 +20,9 @@ from adapters.system.clock import SystemClock
 from adapters.system.ids import RandomIds
 from adapters.telegram.bot import AiogramStarsBot
 from adapters.telegram.webhook import TelegramWebhook
-from config.deployments import evm
+from config.deployments import evm, ton
 from config.settings import Settings, WrongSettings
-from domain.chains.places import Places
+from config.wallets import with_cold_wallets
 from domain.shared.money import Asset, Assets, ChainId, asset_id
 
 if TYPE_CHECKING:
@@ -30,7 +30,12 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from adapters.evm.node import EvmNode
+    from adapters.ton.liteservers import Liteservers
+    from adapters.ton.second_source import Sources
+    from adapters.ton.settings import TonChain
+    from adapters.ton.toncenter import Toncenter
     from config.stars import Stars
+    from domain.chains.places import Places
     from domain.shared.money import AssetId
     from ports.calendar import Calendar
     from ports.chain import ChainReader, ChainSender
@@ -39,9 +44,11 @@ if TYPE_CHECKING:
     from ports.escrow_contract import EscrowContracts
     from ports.ids import Ids
     from ports.jobs import JobNotices
+    from ports.network_fees import FeeMarket
     from ports.publisher import Publisher
     from ports.rates import RateSource
     from ports.stars import StarsWebhook
+    from ports.unit_of_work import Begin
 
 
 def assets(settings: Settings) -> Assets:
@@ -59,16 +66,51 @@ def assets(settings: Settings) -> Assets:
 
 def places(settings: Settings) -> Mapping[ChainId, Places]:
     """Return where the gateway's money lies, chain by chain."""
+    hot = {
+        **{ChainId(chain.id): evm.places(chain) for chain in settings.evm_chains},
+        **{ChainId(chain.id): ton.places(chain) for chain in settings.ton_chains},
+    }
+    return with_cold_wallets(hot, settings)
+
+
+def addresses(settings: Settings) -> Mapping[ChainId, DepositAddresses]:
+    """Return what derives deposit addresses, chain by chain.
+
+    Raises:
+        WrongSettings: the extended public key is none.
+    """
+    return {**evm.addresses(settings), **ton.addresses(settings)}
+
+
+def readers(
+    nodes: Mapping[ChainId, EvmNode],
+    places: Mapping[ChainId, Places],
+    networks: Mapping[ChainId, TonChain],
+    liteservers: Mapping[ChainId, Liteservers],
+    sources: Mapping[ChainId, Sources],
+    begin: Begin,
+) -> Mapping[ChainId, ChainReader]:
+    """Return what reads each chain."""
+    return {**evm.readers(nodes), **ton.readers(places, networks, liteservers, sources, begin)}
+
+
+def senders(
+    settings: Settings,
+    nodes: Mapping[ChainId, EvmNode],
+    networks: Mapping[ChainId, TonChain],
+    liteservers: Mapping[ChainId, Liteservers],
+    sources: Mapping[ChainId, Sources],
+    clock: Clock,
+) -> Mapping[ChainId, ChainSender]:
+    """Return what sends on each chain.
+
+    Raises:
+        WrongSettings: no key is named, or it is the key of other addresses than the settings say.
+        KeyFileRefused: a key file is missing, or others may read it.
+    """
     return {
-        ChainId(chain.id): Places(
-            chain=ChainId(chain.id),
-            native=asset_id(f"{chain.id}/slip44:60"),
-            escrow_contract=chain.escrow_contract.lower(),
-            hot_wallet=chain.hot_wallet.lower(),
-            treasury=chain.treasury.lower(),
-            first_block=chain.first_block,
-        )
-        for chain in settings.chains
+        **evm.senders(settings, nodes),
+        **ton.senders(settings, networks, liteservers, sources, clock),
     }
 
 
@@ -149,7 +191,7 @@ class DemoAdapters(containers.DeclarativeContainer):
         rates, settings, clock
     )
     addresses: providers.Provider[Mapping[ChainId, DepositAddresses]] = (
-        providers.ThreadSafeSingleton(evm.addresses, settings)
+        providers.ThreadSafeSingleton(addresses, settings)
     )
     contracts: providers.Provider[EscrowContracts] = providers.ThreadSafeSingleton(
         EvmEscrowContracts
@@ -157,11 +199,26 @@ class DemoAdapters(containers.DeclarativeContainer):
     nodes: providers.Provider[Mapping[ChainId, EvmNode]] = providers.ThreadSafeSingleton(
         evm.nodes, settings, assets
     )
+    networks: providers.Provider[Mapping[ChainId, TonChain]] = providers.ThreadSafeSingleton(
+        ton.networks, settings, assets
+    )
+    liteservers: providers.Provider[Mapping[ChainId, Liteservers]] = providers.ThreadSafeSingleton(
+        ton.liteservers, networks
+    )
+    toncenters: providers.Provider[Mapping[ChainId, Toncenter]] = providers.ThreadSafeSingleton(
+        ton.toncenters, networks
+    )
+    sources: providers.Provider[Mapping[ChainId, Sources]] = providers.ThreadSafeSingleton(
+        ton.sources, networks, liteservers, toncenters, clock
+    )
     readers: providers.Provider[Mapping[ChainId, ChainReader]] = providers.ThreadSafeSingleton(
-        evm.readers, nodes
+        readers, nodes, places, networks, liteservers, sources, begin
     )
     senders: providers.Provider[Mapping[ChainId, ChainSender]] = providers.ThreadSafeSingleton(
-        evm.senders, settings, nodes
+        senders, settings, nodes, networks, liteservers, sources, clock
+    )
+    fee_markets: providers.Provider[Mapping[ChainId, FeeMarket]] = providers.ThreadSafeSingleton(
+        evm.fee_markets, nodes
     )
     stars_bot: providers.Provider[AiogramStarsBot] = providers.ThreadSafeSingleton(
         stars_bot, settings

@@ -7,16 +7,19 @@ one object to read it and to send to it. Only the settings are as in any other d
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 import attrs
 from dependency_injector import containers, providers
 
 from adapters.memory.chain import InMemoryChain
+from adapters.memory.chain_state import Nature
 from adapters.memory.clock import FakeClock
 from adapters.memory.deposit_addresses import InMemoryDepositAddresses
 from adapters.memory.escrow_contract import InMemoryEscrowContracts
 from adapters.memory.ids import SequentialIds
+from adapters.memory.network_fees import InMemoryFeeMarket
 from adapters.memory.notices import InMemoryJobNotices
 from adapters.memory.publisher import RecordingPublisher
 from adapters.memory.rates import FixedRates
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from ports.escrow_contract import EscrowContracts
     from ports.ids import Ids
     from ports.jobs import JobNotices
+    from ports.network_fees import FeeMarket
     from ports.publisher import Publisher
     from ports.rates import RateSource
     from ports.stars import StarsWebhook
@@ -49,6 +53,9 @@ if TYPE_CHECKING:
 
 ARBITER = "0x" + "a" * 40
 """Who decides disputes on the chains in memory."""
+
+TON = Nature(batch_max=250, valid_for=timedelta(hours=1), shows_coins=True, travels=2)
+"""What chains in memory that stand for TON are like."""
 
 POLL_SECONDS = 0.01
 """How long the bot in memory waits for updates while there are none."""
@@ -135,7 +142,8 @@ def chains(
             sender=place.hot_wallet,
             arbiter=ARBITER,
             treasury=place.treasury,
-            deposits=addresses[name],
+            deposits=addresses.get(name),
+            nature=TON if name.startswith("ton:") else None,
         )
     return made
 
@@ -145,6 +153,15 @@ def addresses(settings: Settings) -> Mapping[ChainId, DepositAddresses]:
     return {
         ChainId(chain.id): InMemoryDepositAddresses(settings.keys.xpub)
         for chain in settings.chains
+    }
+
+
+def fee_markets(places: Mapping[ChainId, Places]) -> Mapping[ChainId, FeeMarket]:
+    """Return the markets of chains whose blocks are bid for."""
+    return {
+        chain: InMemoryFeeMarket(chain, place.native)
+        for chain, place in places.items()
+        if chain.startswith("eip155:")
     }
 
 
@@ -190,11 +207,21 @@ class TestingAdapters(containers.DeclarativeContainer):
     )
     nodes: providers.Provider[Mapping[ChainId, object]] = providers.ThreadSafeSingleton(dict)
     """There are none to connect to."""
+    liteservers: providers.Provider[Mapping[ChainId, AbstractAsyncContextManager[object]]] = (
+        providers.ThreadSafeSingleton(dict)
+    )
+    """As few."""
+    toncenters: providers.Provider[Mapping[ChainId, AbstractAsyncContextManager[object]]] = (
+        providers.ThreadSafeSingleton(dict)
+    )
     readers: providers.Provider[Mapping[ChainId, ChainReader]] = providers.ThreadSafeSingleton(
         dict, chains
     )
     senders: providers.Provider[Mapping[ChainId, ChainSender]] = providers.ThreadSafeSingleton(
         dict, chains
+    )
+    fee_markets: providers.Provider[Mapping[ChainId, FeeMarket]] = providers.ThreadSafeSingleton(
+        fee_markets, places
     )
     stars_bot: providers.Provider[ClosableStarsBot] = providers.ThreadSafeSingleton(
         ClosableStarsBot, clock

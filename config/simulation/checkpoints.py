@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from config.simulation.invariants import must
+from config.simulation.broken import must
+from config.simulation.configured import CHAIN, CONTRACT, HOT, OTHER_TOKEN, TOKEN
+from config.simulation.memo_payers import ton_till
+from config.simulation.messages import ENDED, Messages, arrived, inclusion_of
 from config.simulation.payers import till
-from config.simulation.world import CHAIN, COIN, CONTRACT, HOT, OTHER_TOKEN, TOKEN
+from config.simulation.rails import TON, TON_HOT
+from config.simulation.star_rules import StarRules
 from domain.chains.model import Finality, Transfer
-from domain.chains.submissions import SendMoney
 from domain.escrow.model import EscrowState
-from domain.intents.model import DepositAddress, IntentStatus
-from domain.ledger.accounts import NETWORK_FEES, PAYOUTS_IN_FLIGHT, WORLD, gas, is_reserve
+from domain.intents.model import DepositAddress, IntentStatus, SharedAddress
+from domain.ledger.accounts import NETWORK_FEES, PAYOUTS_IN_FLIGHT, WORLD, is_reserve
 from domain.settlements.model import SettlementState
 from domain.shared.jobs import JobState
 from domain.webhooks.model import DeliveryState
@@ -21,15 +25,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from config.simulation.people import People
+    from config.simulation.rails import Rail
     from config.simulation.world import Gateway, World
     from domain.chains.model import Fact
     from domain.ledger.comparing import Comparison
+    from domain.shared.ids import MerchantId
     from domain.shared.jobs import Job
+    from domain.shared.money import ChainId
 
 SEALED_AT_ONCE = 500
 OPEN_JOBS = (JobState.READY, JobState.RUNNING)
-CONCLUDED = frozenset({"confirmed", "reverted", "refused"})
-"""The states of a submission that last."""
+SKEW_MAX = timedelta(minutes=5)
+"""How far a machine's clock may be off."""
 
 
 class Checkpoints:
@@ -39,7 +46,9 @@ class Checkpoints:
         self.days = 0
         self._world = world
         self._people = people
-        self.looked_up_to = 0
+        self._stars = StarRules(world)
+        self._messages = Messages(world)
+        self.looked_up_to: Counter[ChainId] = Counter()
 
     async def look(self, auditor: Gateway) -> None:
         """Compare books, chain and queue, after reading the chain to its end.
@@ -48,22 +57,51 @@ class Checkpoints:
             Broken: something does not fit.
         """
         self.days += 1
-        cursor = self._world.store.tables.cursors.get(CHAIN)
-        if cursor is not None and cursor.parked is None:
-            for _ in range(20):
-                if not (await auditor.watcher.watch(chain=CHAIN)).behind:
-                    break
-            self.everything_was_seen()
-            for spot in await auditor.books.compare(chain=CHAIN):
-                unbooked = self._unbooked(spot) if spot.account == gas(CHAIN) else 0
-                what = f"{spot.account} {spot.asset} {spot.books} {spot.chain} at {spot.block}"
-                right = spot.books + unbooked == spot.chain
-                must(right, "the books equal the chain", what)
+        for rail in self._world.rails.values():
+            await self._read_to_its_end(rail, auditor)
+        self.everything_was_seen()
         self.at_rest()
         while await auditor.sealing.seal(limit=SEALED_AT_ONCE) == SEALED_AT_ONCE:
             continue
         found = await auditor.books.check()
         must(not found, "the books are right", "; ".join(f"{it.what} {it.where}" for it in found))
+
+    async def _read_to_its_end(self, rail: Rail, auditor: Gateway) -> None:
+        """Compare books and chain, unless nothing moves there."""
+        chain = rail.places.chain
+        cursor = self._world.store.tables.cursors.get(chain)
+        if cursor is None or cursor.parked is not None:
+            return
+        for _ in range(20):
+            if not (await auditor.watcher.watch(chain=chain)).behind:
+                break
+        under_way = self._under_way(rail)
+        for spot in await auditor.books.compare(chain=chain):
+            unbooked = 0
+            if spot.account == rail.places.gas and not rail.places.shows_coins:
+                unbooked = self._unbooked(spot, rail)
+            if spot.account in {rail.places.hot, rail.places.gas}:
+                unbooked -= under_way[spot.asset]
+            what = f"{spot.account} {spot.asset} {spot.books} {spot.chain} at {spot.block}"
+            right = spot.books + unbooked == spot.chain
+            must(right, "the books equal the chain", what)
+
+    def _under_way(self, rail: Rail) -> Counter[str]:
+        """Return what has left the hot wallet by final blocks, of which the end is not booked.
+
+        What a message sets off arrives some blocks later; until then nobody can tell.
+        """
+        gone: Counter[str] = Counter()
+        for submission in self._world.store.tables.submissions.where(
+            standing=(rail.places.chain, "in flight")
+        ):
+            inclusion = inclusion_of(rail, submission.signed.hash) if submission.signed else None
+            if inclusion is None or not rail.chain.state.nature.travels:
+                continue
+            gone[inclusion.cost.asset] += inclusion.cost.amount
+            for _, send in arrived(rail, submission):
+                gone[send.money.asset] += send.money.amount
+        return gone
 
     def at_rest(self) -> None:
         """Look at what can be seen without asking anybody.
@@ -77,6 +115,9 @@ class Checkpoints:
         self._deliveries_are_promised()
         self._endpoints_can_tell_gaps()
         self._holdings_are_in_the_books()
+        self._nothing_is_lost_in_suspense()
+        self._messages.nothing_has_risen()
+        self._stars.at_rest()
 
     def nothing_is_left(self) -> None:
         """See that nothing waits for ever.
@@ -86,6 +127,7 @@ class Checkpoints:
         """
         for what in self.left():
             must(holds=False, invariant="nothing is stuck for ever", what=what)
+        self._stars.all_is_there()
         servers = self._world.servers
         tables = self._world.store.tables
         for delivery in tables.deliveries:
@@ -107,9 +149,7 @@ class Checkpoints:
         )
         yield from (f"{it.id} was not handed over" for it in tables.unrelayed)
         yield from (
-            f"{it.id} is {it.state}"
-            for it in tables.submissions
-            if it.state.value not in CONCLUDED
+            f"{it.id} is {it.state}" for it in tables.submissions if it.state.value not in ENDED
         )
         yield from (
             f"{it.id} is {it.state}"
@@ -128,8 +168,9 @@ class Checkpoints:
         for intent in tables.intents:
             if intent.status in {IntentStatus.REQUIRES_PAYMENT, IntentStatus.PROCESSING}:
                 yield f"{intent.id} is {intent.status}"
+        yield from self._stars.left()
 
-    def _unbooked(self, spot: Comparison) -> int:
+    def _unbooked(self, spot: Comparison, rail: Rail) -> int:
         """Return what has come into the gas tank and that no operator has booked yet."""
         booked = [
             posting.money.amount
@@ -137,7 +178,7 @@ class Checkpoints:
             for posting in it.transaction.postings
             if posting.account == spot.account
         ]
-        return self._world.refilled(at_block=spot.block) - sum(booked)
+        return rail.refilled(at_block=spot.block) - sum(booked)
 
     def _open_jobs(self) -> Iterator[Job]:
         for state in OPEN_JOBS:
@@ -152,62 +193,79 @@ class Checkpoints:
             Broken: something was not.
         """
         tables = self._world.store.tables
-        cursor = tables.cursors.get(CHAIN)
-        if cursor is None:
-            return
-        ours = {HOT, CONTRACT}
+        ours = {HOT, CONTRACT, TON_HOT}
         ours |= {
             it.pay_to.address for it in tables.intents if isinstance(it.pay_to, DepositAddress)
         }
-        first = max(cursor.first, self.looked_up_to + 1)
-        for mined in self._world.chain.blocks.mined[first : cursor.final.number + 1]:
-            for observation in mined.observations:
-                if not _concerns(observation.fact, ours):
-                    continue
-                stored = tables.observations.get(observation.key)
-                right = stored is not None and stored.finality is Finality.FINAL
-                must(right, "everything final was seen", str(observation.key))
-        self.looked_up_to = cursor.final.number
+        for name, rail in self._world.rails.items():
+            cursor = tables.cursors.get(name)
+            if cursor is None or cursor.parked is not None:
+                continue
+            first = max(cursor.first, self.looked_up_to[name] + 1)
+            for mined in rail.chain.blocks.mined[first : cursor.final.number + 1]:
+                for observation in mined.observations:
+                    if not _concerns(observation.fact, ours):
+                        continue
+                    stored = tables.observations.get(observation.key)
+                    right = stored is not None and stored.finality is Finality.FINAL
+                    must(right, "everything final was seen", str(observation.key))
+            self.looked_up_to[name] = cursor.final.number
 
     def _is_paid_once(self) -> None:
-        """See on the chain itself that no settlement was paid twice."""
-        tables, chain = self._world.store.tables, self._world.chain
+        """See on the chains themselves that no settlement was paid twice."""
+        tables = self._world.store.tables
         times: Counter[str] = Counter()
-        sent: Counter[str] = Counter()
+        sent: Counter[tuple[str, str]] = Counter()
         for submission in tables.submissions:
-            instruction = submission.instruction
-            if not isinstance(instruction, SendMoney) or submission.signed is None:
-                continue
-            number = chain.blocks.number_of(submission.signed.hash)
-            if number is None:
-                continue
-            for inclusion in chain.blocks.mined[number].inclusions:
-                if inclusion.hash == submission.signed.hash and inclusion.succeeded:
-                    payout = tables.payouts.get(submission.purpose)  # type: ignore[arg-type]  # A payout's id.
-                    times[payout.settlement_id if payout else ""] += 1
-                    if instruction.money.asset == TOKEN:
-                        sent[instruction.target] += instruction.money.amount
+            for payout_id, send in arrived(self._world.rails[submission.chain], submission):
+                payout = tables.payouts.get(payout_id)
+                times[(payout.settlement_id if payout else None) or payout_id] += 1
+                sent[send.target, send.money.asset] += send.money.amount
         for settlement, count in times.items():
             must(count == 1, "a settlement is paid once", f"{settlement} {count} times")
         for number in range(len(self._people.merchants)):
-            held = chain.state.balance(till(number), TOKEN)
-            must(held == sent[till(number)], "merchants hold what was paid out", till(number))
+            for name, rail in self._world.rails.items():
+                place = till(number) if name == CHAIN else ton_till(number)
+                held = rail.chain.state.balance(place, rail.token)
+                right = held == sent[place, rail.token]
+                must(right, "merchants hold what was paid out", place)
+
+    def _nothing_is_lost_in_suspense(self) -> None:
+        """See that all that came to the shared wallet is an intent's or waits in suspense."""
+        tables, rail = self._world.store.tables, self._world.rails.get(TON)
+        cursor = tables.cursors.get(TON)
+        if rail is None or cursor is None:
+            return
+        came: Counter[str] = Counter()
+        for mined in rail.chain.blocks.mined[cursor.first : cursor.final.number + 1]:
+            for observation in mined.observations:
+                fact = observation.fact
+                if isinstance(fact, Transfer) and fact.target == TON_HOT:
+                    came[fact.money.asset] += fact.money.amount
+        for intent in tables.intents:
+            if isinstance(intent.pay_to, SharedAddress):
+                came[intent.due.asset] -= intent.captured
+        for asset in (rail.token, rail.other, rail.places.native):
+            waiting = -(tables.sums.get((rail.places.suspense, asset)) or 0)
+            what = f"{asset} {waiting} of {came[asset]}"
+            must(waiting == came[asset], "nothing is lost in suspense", what)
 
     def _promises_are_covered(self) -> None:
         """See that what was promised to be paid out is there, the gas tank apart."""
         sums = self._world.store.tables.sums
-        places = self._world.places[CHAIN]
-        for asset in (TOKEN, COIN):
-            promised = -(sums.get((PAYOUTS_IN_FLIGHT, asset)) or 0)
-            for (account, held), total in sums.items():
-                if held == asset and is_reserve(account):
-                    promised -= total
-            there = sums.get((places.pays_from(asset), asset)) or 0
-            if asset == COIN:
-                brought_in = -(sums.get((WORLD, COIN)) or 0)
-                there -= brought_in - (sums.get((NETWORK_FEES, COIN)) or 0)
-                there += sums.get((places.deposits, COIN)) or 0  # For the fees of sweeps.
-            must(promised <= there, "payouts are covered", f"{asset} {promised} of {there}")
+        for rail in self._world.rails.values():
+            places, coin = rail.places, rail.places.native
+            for asset in (rail.token, coin):
+                promised = -(sums.get((PAYOUTS_IN_FLIGHT, asset)) or 0)
+                for (account, held), total in sums.items():
+                    if held == asset and is_reserve(account):
+                        promised -= total
+                there = sums.get((places.pays_from(asset), asset)) or 0
+                if asset == coin and not places.shows_coins:
+                    brought_in = -(sums.get((WORLD, coin)) or 0)
+                    there -= brought_in - (sums.get((NETWORK_FEES, coin)) or 0)
+                    there += sums.get((places.deposits, coin)) or 0  # For the fees of sweeps.
+                must(promised <= there, "payouts are covered", f"{asset} {promised} of {there}")
 
     def _requests_have_one_effect(self) -> None:
         times = Counter(it.metadata["act"] for it in self._world.store.tables.intents)
@@ -215,10 +273,13 @@ class Checkpoints:
             must(count == 1, "one key has one effect", f"#{act} made {count} intents")
 
     def _deliveries_are_promised(self) -> None:
-        promised = {it.arguments.get("delivery") for it in self._open_jobs()}
+        # One that comes back at its pace looks for all that are due again.
+        schedule = "schedule:deliver_webhooks"
+        looked_for = bool(self._world.store.tables.jobs.where(open_key=schedule))
         for delivery in self._world.store.tables.deliveries:
             if delivery.state is DeliveryState.PENDING:
-                must(delivery.id in promised, "a pending delivery has a job", delivery.id)
+                has_job = looked_for and delivery.next_try_at is not None
+                must(has_job, "a pending delivery has a job", delivery.id)
 
     def _holdings_are_in_the_books(self) -> None:
         """See that what is noted of each deposit address adds up, and that its sweep goes on."""
@@ -235,15 +296,24 @@ class Checkpoints:
         for sweep in tables.sweeps:
             if sweep.is_open and sweep.submission_id is not None:
                 submission = tables.submissions.get(sweep.submission_id)
-                under_way = submission is not None and submission.state.value not in CONCLUDED
+                under_way = submission is not None and submission.state.value not in ENDED
                 must(under_way, "an open sweep is under way", sweep.id)
+
+    def _is_pruned(self, merchant_id: MerchantId, sequence: int) -> bool:
+        """Tell whether a delivery of so old an event may not be kept any more."""
+        world = self._world
+        told = world.store.tables.events.get((merchant_id, sequence))
+        kept = timedelta(days=world.settings.webhooks.log_kept_days) - SKEW_MAX
+        return told is not None and told.event.occurred_at < world.clock.now() - kept
 
     def _endpoints_can_tell_gaps(self) -> None:
         told: dict[str, int] = {}
         deliveries = sorted(self._world.store.tables.deliveries, key=lambda it: it.sequence)
         for delivery in deliveries:
             before = told.get(delivery.endpoint_id, 0)
-            right = delivery.previous_sequence == before < delivery.sequence
+            previous = delivery.previous_sequence
+            named = previous == before or self._is_pruned(delivery.merchant_id, previous)
+            right = named and before <= previous < delivery.sequence
             must(right, "a delivery names the one before it", delivery.id)
             told[delivery.endpoint_id] = delivery.sequence
 

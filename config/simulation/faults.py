@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from config.simulation.configured import CHAIN
 from config.simulation.fleet import WORKERS, QueueFault
 from config.simulation.network import Fault
 from config.simulation.people import server
+from config.simulation.rails import TON
 from config.simulation.servers import Illness
-from config.simulation.world import HOT
 
 if TYPE_CHECKING:
     from config.simulation.fleet import Fleet
+    from config.simulation.rails import Rail
     from config.simulation.scenario import Act
+    from config.simulation.telegram import Telegram
     from config.simulation.trace import Trace
     from config.simulation.world import World
 
@@ -35,10 +38,14 @@ class Faults:
 
     def stop(self) -> None:
         """Let nothing go wrong any more."""
-        self._world.network.heal()
+        for rail in self._world.rails.values():
+            rail.network.heal()
+            rail.full_until = None
+            rail.chain.state.rejecting.clear()
+        if self._world.telegram is not None:
+            self._world.telegram.heal()
         self._world.servers.heal()
         self._world.storage.ordered.clear()
-        self._world.chain.state.rejecting.clear()
         self._fleet.queue_faults.clear()
         self._fleet.shuffles = False
         for gateway in self._fleet.alive.values():
@@ -71,7 +78,7 @@ class Faults:
     # rpc
 
     def _nodes(self, act: Act) -> None:
-        self._world.network.faults.append(
+        self._rail(act).network.faults.append(
             Fault(
                 kind=str(act.detail["kind"]),
                 until=self._world.clock.now() + timedelta(minutes=int(act.detail["minutes"])),
@@ -81,12 +88,21 @@ class Faults:
         )
 
     def _lose_answers(self, act: Act) -> None:
-        self._world.network.lost_answers += int(act.detail["times"])
+        self._rail(act).network.lost_answers += int(act.detail["times"])
 
-    def _drop_waiting(self, _: Act) -> None:
+    def _drop_waiting(self, act: Act) -> None:
         """Have the nodes forget what of ours waits for a block."""
-        blocks = self._world.chain.blocks
-        blocks.pool = [it for it in blocks.pool if it.sender != HOT]
+        rail = self._rail(act)
+        blocks, hot = rail.chain.blocks, rail.places.hot_wallet
+        blocks.pool = [it for it in blocks.pool if it.sender != hot]
+
+    def _full_blocks(self, act: Act) -> None:
+        """Have no block of the second chain take anything of ours in for a while."""
+        minutes = timedelta(minutes=int(act.detail["minutes"]))
+        self._world.rails[TON].full_until = self._world.clock.now() + minutes
+
+    def _rail(self, act: Act) -> Rail:
+        return self._world.rails[TON if act.detail.get("rail") == "ton" else CHAIN]
 
     def _fail_rates(self, act: Act) -> None:
         for source in self._world.rates:
@@ -97,7 +113,9 @@ class Faults:
     def _reorg(self, act: Act) -> None:
         chain, depth = self._world.chain, int(act.detail["depth"])
         fork = tuple(chain.blocks.mined)
-        newest = [it for at in fork[-depth:] for it in at.transactions if it.sender != HOT]
+        newest = [
+            it for at in fork[-depth:] for it in at.transactions if it.sender != chain.sender
+        ]
         drop = {it.hash for it in newest[: int(act.detail["drop"])]}
         try:
             chain.reorg(depth=depth, drop=drop)
@@ -110,6 +128,31 @@ class Faults:
             self._world.network.faults.append(
                 Fault(kind="forked", until=until, share=int(act.detail["share"]), fork=fork)
             )
+
+    # telegram
+
+    def _updates(self, act: Act) -> None:
+        """Have the next updates be lost, told twice, or told late."""
+        fault = str(act.detail["kind"]), int(act.detail["seconds"])
+        self._telegram.post_faults += [fault] * int(act.detail["times"])
+
+    def _telegram_down(self, act: Act) -> None:
+        minutes = timedelta(minutes=int(act.detail["minutes"]))
+        self._telegram.down_until = self._world.clock.now() + minutes
+
+    def _telegram_unheard(self, act: Act) -> None:
+        self._telegram.lost_answers += int(act.detail["times"])
+
+    def _refuse_refunds(self, act: Act) -> None:
+        """Have Telegram give nothing back for a while."""
+        hours = timedelta(hours=int(act.detail["hours"]))
+        self._telegram.refuses_until = self._world.clock.now() + hours
+
+    @property
+    def _telegram(self) -> Telegram:
+        if self._world.telegram is None:
+            raise RuntimeError("nobody takes Stars")
+        return self._world.telegram
 
     # queue
 

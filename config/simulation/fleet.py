@@ -10,32 +10,37 @@ import attrs
 
 from config.jobs import handlers, schedules
 from config.simulation.process import ConnectionLost
+from config.simulation.rails import TON, TON_PACE
 from config.simulation.turns import WAKE, Park
-from domain.chains.model import ChainParked, CoverageGap
-from domain.chains.service import FinalBlockReplaced
+from domain.chains.model import ChainParked, CoverageGap, FinalBlockReplaced
 from domain.shared.running import LEASE, JobRunner
 from ports.chain import ChainUnavailable
+from ports.stars import StarsUnavailable
 from ports.unit_of_work import StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
     from datetime import datetime
 
+    from config.bootstrap import WorkerServices
     from config.simulation.process import Process
     from config.simulation.trace import Trace
     from config.simulation.turns import Strand
     from config.simulation.world import Gateway, World
     from domain.shared.jobs import Job
-    from domain.shared.running import Handler
+    from domain.shared.running import Handler, Schedule
 
 _T = TypeVar("_T")
 
+OFTEN = ("watch_chain", "send_transactions")
+"""What is done so often that a second chain would cost too much of a day, and is done less."""
 THREADS = 4
 """How many jobs a worker runs at once."""
 WORKERS = ("worker-1", "worker-2")
 APIS = ("api-1",)
 FORESEEN = (
     ChainUnavailable,
+    StarsUnavailable,
     StorageUnavailable,
     ChainParked,
     CoverageGap,
@@ -121,7 +126,12 @@ class Fleet:
         self.alive[name] = gateway
         gateway.process.on_death = lambda: self._ended(name)
         if name in WORKERS:
-            gateway.process.start("claims", _as_park(self._work(gateway)))
+            work = _as_park(self._work(gateway))
+            gateway.process.start("claims", work, on_end=self._stopped_claiming)
+
+    def _stopped_claiming(self, strand: Strand) -> None:
+        if strand.error is not None:
+            self._unforeseen(strand.name, strand.error)
 
     def _ended(self, name: str) -> None:
         self._trace.note(name, "dies", f"after {self.alive[name].process.steps} steps")
@@ -145,7 +155,7 @@ class Fleet:
             clock=services.clock,
             ids=services.ids,
             handlers=self._traced(process, handlers(services)),
-            schedules=schedules(self._world.settings.worker, services.chains),
+            schedules=self._schedules(services),
             calendar=services.calendar,
             name=process.name,
         )
@@ -163,6 +173,16 @@ class Fleet:
             self._begin_jobs(process, runner, list(jobs), running)
             if len(running) >= THREADS or not jobs:
                 await self._rest(process, running)
+
+    def _schedules(self, services: WorkerServices) -> Sequence[Schedule]:
+        """Return the jobs that come back; those of the second chain do so seldom."""
+        settings, with_stars = self._world.settings.worker, services.stars is not None
+        return [
+            attrs.evolve(it, every=TON_PACE)
+            if it.arguments.get("chain") == TON and it.name in OFTEN
+            else it
+            for it in schedules(settings, services.chains, with_stars=with_stars)
+        ]
 
     async def _rest(self, process: Process, running: Mapping[str, Job]) -> None:
         """Wait for a job to be due, or for a thread to be free."""

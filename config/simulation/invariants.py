@@ -8,15 +8,22 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
+from config.simulation.broken import must
+from config.simulation.configured import CHAIN
 from config.simulation.followed import Followed
-from config.simulation.network import FINAL_AFTER
-from config.simulation.world import CHAIN
+from config.simulation.messages import Messages
+from config.simulation.rails import TON, TON_HOT
+from config.simulation.star_rules import StarRules
 from domain.chains.model import Finality
 from domain.escrow.model import EscrowState, EscrowTerms
 from domain.escrow.view import view_escrow
-from domain.intents.model import DepositAddress, IntentStatus, PaymentException
+from domain.intents.model import (
+    DepositAddress,
+    IntentStatus,
+    PaymentException,
+    SharedAddress,
+    StarsInvoice,
+)
 from domain.intents.view import view_intent
 from domain.ledger.accounts import is_constrained
 from domain.ledger.model import balance
@@ -38,18 +45,8 @@ if TYPE_CHECKING:
     from domain.settlements.model import Settlement
     from domain.settlements.payouts import Payout
     from domain.shared.events import RecordedEvent
+    from domain.shared.money import ChainId
     from domain.webhooks.model import Delivery
-
-
-@attrs.frozen
-class Broken(BaseException):
-    """Something that must always hold does not. Nothing that is simulated can catch this."""
-
-    invariant: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.invariant}: {self.what}"
 
 
 ENDED = frozenset({EscrowState.RELEASED, EscrowState.REFUNDED, EscrowState.RESOLVED})
@@ -60,8 +57,10 @@ class Invariants:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.followed = Followed()
+        self.followed = Followed(wallet=TON_HOT, memos=world.memos)
+        self.stars = StarRules(world)
         self.commits = 0
+        self._messages = Messages(world)
         self._tables = world.store.tables
         tables = self._tables
         self._checks: Mapping[Any, Callable[[Any, Any, Any], None]] = {
@@ -76,6 +75,7 @@ class Invariants:
             tables.deliveries: self._delivery,
             tables.escrows: self._escrow,
             tables.intents: self._intent,
+            tables.star_payments: self.stars.payment,
         }
         self._order = {table: place for place, table in enumerate(self._checks)}
         self._newest: dict[str, Mapping[str, object]] = {}
@@ -103,6 +103,8 @@ class Invariants:
         places, self._places = self._places, []
         for place in places:
             for intent in self._tables.intents.where(address=(CHAIN, place)):
+                self._must_be_what_was_seen(intent)
+            for intent in self._tables.intents.where(memo=(TON, place)):
                 self._must_be_what_was_seen(intent)
 
     # The books.
@@ -134,10 +136,10 @@ class Invariants:
             over = before.finality is Finality.FINAL
             must(not over, "what is final stays final", str(before.key))
 
-    def _cursor(self, _: str, before: Cursor | None, after: Cursor | None) -> None:
+    def _cursor(self, key: ChainId, before: Cursor | None, after: Cursor | None) -> None:
         if after is None:
             return
-        chain = self.world.chain.blocks.mined
+        chain = self.world.rails[key].chain.blocks.mined
         number = after.final.number
         must(number <= after.seen.number, "what is final has been read", str(after))
         if before is not None:
@@ -146,26 +148,7 @@ class Invariants:
         must(right, "final blocks are of the chain", f"block {number}")
 
     def _submission(self, key: str, before: Submission | None, after: Submission | None) -> None:
-        if after is None:
-            return
-        if before is not None and before.signed is not None:
-            must(after.signed == before.signed, "signed bytes are kept", key)
-        if before is not None:
-            if before.state is after.state:
-                return
-            ended = before.state.value in {"confirmed", "reverted", "refused"}
-            must(not ended, "an end of a submission is one", key)
-        if after.state.value in {"confirmed", "reverted"} and after.signed is not None:
-            self._must_be_final(after.signed.hash, succeeded=after.state.value == "confirmed")
-
-    def _must_be_final(self, hash: str, *, succeeded: bool) -> None:
-        blocks = self.world.chain.blocks
-        number = blocks.number_of(hash)
-        right = number is not None and number <= blocks.latest - FINAL_AFTER
-        must(right, "what is concluded is final", f"{hash} in block {number} of {blocks.latest}")
-        for inclusion in blocks.mined[number or 0].inclusions:
-            same = inclusion.hash != hash or inclusion.succeeded is succeeded
-            must(same, "what is concluded is so on the chain", hash)
+        self._messages.look(key, before, after, self.followed)
 
     # What merchants see.
 
@@ -183,7 +166,8 @@ class Invariants:
         if after is None:
             return
         self._must_be_what_was_seen(after)
-        if before is not None:
+        given_back = isinstance(after.pay_to, StarsInvoice) and not self.stars.is_earned(after)
+        if before is not None and not given_back:
             _must_have_moved_on(before, after)
         self._must_be_told(key, view_intent(after, self.world.assets))
 
@@ -195,8 +179,11 @@ class Invariants:
                 place: str = self.world.contracts.escrow_id(terms)
             case DepositAddress(address=address):
                 place = address
-            case _:
-                return  # The simulated chain offers no other method.
+            case SharedAddress(memo=memo):
+                place = memo
+            case StarsInvoice():
+                self.stars.intent(after)
+                return
         seen, final = self.followed.paid(place, after.due.asset)
         must(after.received == seen, "received is what was seen", f"{_amounts(after)} {seen}")
         must(after.final == final, "final is what was seen for good", f"{_amounts(after)} {final}")
@@ -233,9 +220,10 @@ class Invariants:
             ended = before.state in {PayoutState.CONFIRMED, PayoutState.REFUSED}
             must(not ended, "a payout ends once", key)
         self.followed.payout(after)
-        paid = self.followed.confirmed[after.settlement_id]
+        paid = self.followed.confirmed[after.settlement_id or after.id]
         must(len(paid) <= 1, "a settlement is paid once", f"{after.settlement_id} by {paid}")
-        self._must_be_told(key, view_payout(after, self.world.assets))
+        if after.merchant_id is not None:
+            self._must_be_told(key, view_payout(after, self.world.assets))
 
     def _delivery(self, key: str, before: Delivery | None, after: Delivery | None) -> None:
         if after is None or before is None:
@@ -247,16 +235,6 @@ class Invariants:
 
     def _must_be_told(self, key: str, view: Mapping[str, object]) -> None:
         must(self._newest.get(key) == view, "every change of every object is an event", key)
-
-
-def must(holds: bool, invariant: str, what: str) -> None:  # noqa: FBT001 (it reads as a sentence)
-    """Insist on an invariant.
-
-    Raises:
-        Broken: it does not hold.
-    """
-    if not holds:
-        raise Broken(invariant, what)
 
 
 def _must_have_moved_on(before: PaymentIntent, after: PaymentIntent) -> None:

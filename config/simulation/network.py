@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from domain.chains.model import Block
     from domain.chains.submissions import Inclusion, Instruction, SignedBytes
     from domain.shared.money import AssetId, ChainId, Money
-    from ports.chain import Prepared
+    from ports.chain import Ours, Prepared
 
 FINAL_AFTER = 4
-"""How many blocks on top make a block final, on a simulated chain."""
+"""How many blocks on top make a block final, on the simulated chain that is like Ethereum."""
 
 
 @attrs.frozen
@@ -37,7 +37,8 @@ class Fault:
     """Something that is wrong with the nodes for a while."""
 
     kind: str
-    """``down``, ``slow``, ``lagging``, ``empty``, ``short`` or ``forked``."""
+    """``down``, ``slow``, ``lagging``, ``empty``, ``short``, ``forked``, or ``unindexed``: without
+    what tells in which blocks transactions are."""
     until: datetime
     share: int
     """How many of a hundred calls meet it."""
@@ -50,8 +51,11 @@ class Fault:
 class Network:
     """What is wrong with the nodes of one chain at the moment."""
 
-    def __init__(self, chain: InMemoryChain, *, random: Random) -> None:
+    def __init__(
+        self, chain: InMemoryChain, *, random: Random, final_after: int = FINAL_AFTER
+    ) -> None:
         self.chain = chain
+        self.final_after = final_after
         self.faults: list[Fault] = []
         self.lost_answers = 0
         """How many broadcasts are still to be taken without an answer."""
@@ -97,7 +101,7 @@ class Line:
         mined = self._blocks(fault)
         if mined is not None:
             latest = len(mined) - 1
-            final = min(head.final, max(latest - FINAL_AFTER, 0))
+            final = min(head.final, max(latest - self._network.final_after, 0))
             head = Head(latest, max(latest - 2, final), final, mined[final].block.hash)
         await self._process.stop()
         return head
@@ -115,14 +119,14 @@ class Line:
         await self._process.stop()
         return found
 
-    async def scan(self, *, first: int, last: int) -> Scan:
+    async def scan(self, *, first: int, last: int, ours: Ours | None = None) -> Scan:
         """Return a range of blocks and what is in them, as the node knows it."""
         fault = await self._reach()
         mined = self._blocks(fault)
         if fault is not None and fault.kind == "short":
             last = min(last, first + 1)
         if mined is None:
-            scan = await self._chain.scan(first=first, last=last)
+            scan = await self._chain.scan(first=first, last=last, ours=ours)
         else:
             shown = mined[first : last + 1]
             if not shown:
@@ -137,13 +141,18 @@ class Line:
         fault = await self._reach()
         mined = self._blocks(fault)
         found: Sequence[Inclusion]
-        if fault is not None and fault.kind == "empty":
+        if fault is not None and fault.kind in {"empty", "unindexed"}:
             found = []
         elif mined is None:
             found = await self._chain.inclusions(hashes)
         else:
             wanted = set(hashes)
-            found = [it for block in mined for it in block.inclusions if it.hash in wanted]
+            found = [
+                self._chain.blocks.followed(it, latest=len(mined) - 1)
+                for block in mined
+                for it in block.inclusions
+                if it.hash in wanted
+            ]
         await self._process.stop()
         return found
 
@@ -221,6 +230,20 @@ class Line:
         self._process.step()
         return signed
 
+    async def replace(
+        self, instruction: Instruction, *, attempts: Sequence[SignedBytes], waited: int
+    ) -> Prepared | None:
+        """Return what to sign instead of what offers too little."""
+        better = await self._chain.replace(instruction, attempts=attempts, waited=waited)
+        if better is not None:
+            await self._reach()
+        return better
+
+    async def cancel(self, *, attempts: Sequence[SignedBytes]) -> Prepared | None:
+        """Return what to sign so that nothing that was signed takes effect."""
+        await self._reach()
+        return await self._chain.cancel(attempts=attempts)
+
     async def broadcast(self, signed: SignedBytes) -> None:
         """Hand signed bytes over; the answer may be lost."""
         await self._reach()
@@ -245,7 +268,7 @@ class Line:
 
     def _blocks(self, fault: Fault | None) -> Sequence[MinedBlock] | None:
         """Return the blocks that a node has, or None where it has them all."""
-        if fault is None or fault.kind in {"empty", "short"}:
+        if fault is None or fault.kind in {"empty", "short", "unindexed"}:
             return None
         if fault.kind == "forked":
             return fault.fork

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from config.simulation.invariants import must
+from config.simulation.broken import must
 from config.simulation.people import server
 from config.simulation.process import ConnectionLost
 from config.simulation.turns import Park
-from config.simulation.world import CHAIN
+from domain.ledger.model import InsufficientFunds
 from domain.ledger.parking import AssetParked
 from domain.settlements.model import SettlementState, SettlementTransitionRefused
 from domain.settlements.payouts import PayoutState
 from domain.shared.jobs import JobState
+from domain.stars.model import PaymentRole, PaymentState
 from domain.webhooks.model import DeliveryState
 from ports.chain import ChainUnavailable
 from ports.unit_of_work import StorageUnavailable
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 
     from config.simulation.fleet import Fleet
     from config.simulation.people import People
+    from config.simulation.rails import Rail
     from config.simulation.trace import Trace
     from config.simulation.world import Gateway, World
     from domain.shared.ids import DeliveryId, EndpointId, MerchantId, PayoutId, SettlementId
     from domain.shared.money import AssetId
+    from domain.stars.model import ChargeId
 
 ROUND = timedelta(hours=3)
 """How often the operator looks in."""
@@ -52,6 +55,7 @@ class Operator:
         self._people = people
         self._unforeseen = unforeseen
         self._random = world.random("operator")
+        self._star_choices = world.random("operator of Stars")
         self._forks_seen = 0
         self._lies_met = 0
 
@@ -63,31 +67,35 @@ class Operator:
 
     async def look(self) -> None:
         """Look in once."""
-        await self._resume()
+        for rail in self._world.rails.values():
+            await self._resume(rail)
         await self._resume_assets()
         await self._money()
-        await self._fill_tank()
+        for rail in self._world.rails.values():
+            await self._fill_tank(rail)
         await self._webhooks()
+        await self._stars()
 
     async def settle(self) -> None:
         """Settle at once, whatever the schedule says."""
         await self._ask("settle", lambda gateway: gateway.settlements.run())
 
-    async def _resume(self) -> None:
-        cursor = self._world.store.tables.cursors.get(CHAIN)
+    async def _resume(self, rail: Rail) -> None:
+        chain = rail.places.chain
+        cursor = self._world.store.tables.cursors.get(chain)
         if cursor is None or cursor.parked is None:
             return
-        seen = self._world.network.forks_seen
+        seen = rail.network.forks_seen
         must(seen > self._forks_seen, "a chain is parked for a reason", cursor.parked)
         self._forks_seen = seen
         self._trace.counts["parked"] += 1
         self._trace.note("operator", "finds the chain parked", cursor.parked)
-        await self._ask("resume", lambda gateway: gateway.watcher.resume(chain=CHAIN))
+        await self._ask("resume", lambda gateway: gateway.watcher.resume(chain=chain))
 
     async def _resume_assets(self) -> None:
+        lies, met_before = self._world.lies(), self._lies_met
         for parked in list(self._world.store.tables.parked):
-            lies = self._world.network.met
-            must(lies > self._lies_met, "an asset is parked for a reason", parked.reason)
+            must(lies > met_before, "an asset is parked for a reason", parked.reason)
             self._lies_met = lies
             self._trace.counts["parked"] += 1
             self._trace.note("operator", f"finds {parked.asset} parked", parked.reason)
@@ -123,10 +131,25 @@ class Operator:
             lambda gateway: gateway.settlements.retry_payout(payout_id=payout_id),
         )
 
-    async def _fill_tank(self) -> None:
+    async def _fill_tank(self, rail: Rail) -> None:
+        chain = rail.places.chain
         if self._random.randrange(3) == 0:
-            self._world.fill_tank(REFILL)
-        await self._ask("book gas", lambda gateway: gateway.books.book_gas(chain=CHAIN))
+            rail.fill_tank(REFILL)
+        await self._ask("book gas", lambda gateway: gateway.books.book_gas(chain=chain))
+
+    async def _stars(self) -> None:
+        """Give back what Telegram would not give back before, and some of what is nobody's."""
+        for payment in list(self._world.store.tables.star_payments):
+            stray = payment.role is PaymentRole.STRAY and payment.state is PaymentState.HELD
+            wanted = stray and self._star_choices.randrange(8) == 0
+            if wanted or payment.state is PaymentState.REFUND_REFUSED:
+                await self._refund(payment.id)
+
+    async def _refund(self, charge_id: ChargeId) -> None:
+        await self._ask(
+            f"refund {charge_id}",
+            lambda gateway: gateway.stars.refund_charge(charge_id=charge_id),
+        )
 
     async def _webhooks(self) -> None:
         tables = self._world.store.tables
@@ -172,6 +195,7 @@ class Operator:
             ChainUnavailable,
             SettlementTransitionRefused,
             AssetParked,
+            InsufficientFunds,
         ) as error:
             self._trace.note("operator", what, type(error).__name__)
         except Exception as error:  # noqa: BLE001 (whatever nobody foresaw)

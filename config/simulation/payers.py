@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from config.simulation.configured import CONTRACT, HOT, OTHER_TOKEN, STRANGER, TOKEN, TREASURY
 from config.simulation.turns import Park
-from config.simulation.world import (
-    CONTRACT,
-    HOT,
-    OTHER_TOKEN,
-    STRANGER,
-    TOKEN,
-    TREASURY,
-)
 from domain.escrow.model import EscrowTerms
 from domain.fees.model import FeeSchedule
 from domain.intents.model import DepositAddress

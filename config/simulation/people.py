@@ -5,21 +5,27 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from config.simulation.invariants import must
+from config.simulation.broken import must
+from config.simulation.configured import CHAIN, COIN, TOKEN, USD
+from config.simulation.memo_payers import MemoPayers, ton_till
 from config.simulation.payers import Payers, till
 from config.simulation.process import ConnectionLost
+from config.simulation.rails import TON, TON_COIN, TON_TOKEN
+from config.simulation.star_payers import StarPayers
 from config.simulation.turns import Park
-from config.simulation.world import CHAIN, COIN, TOKEN, USD
 from domain.escrow.model import EscrowActionInProgress, EscrowTransitionRefused
 from domain.fees.model import FeeSchedule
 from domain.intents.model import IntentTransitionRefused, Method
 from domain.intents.quotes import NoRate, QuoteExpired
 from domain.intents.service import PriceIn
+from domain.ledger.model import InsufficientFunds
 from domain.ledger.parking import AssetParked
 from domain.merchants.model import PaymentPolicy, PayoutTerms, Verdict
 from domain.shared.idempotency import Idempotency, KeyInFlight, RequestReplayed
 from domain.shared.ids import IntentId
 from domain.shared.money import Money
+from domain.stars.model import STARS
+from ports.stars import StarsUnavailable
 from ports.unit_of_work import NotFound, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -37,8 +43,16 @@ REFUSALS = (
     EscrowTransitionRefused,
     EscrowActionInProgress,
     NotFound,
+    InsufficientFunds,
 )
 """How the gateway may refuse what a merchant asks for."""
+ASSETS = {
+    ("memo", "token"): TON_TOKEN,
+    ("memo", "coin"): TON_COIN,
+    ("stars", "stars"): STARS,
+    ("escrow", "coin"): COIN,
+}
+"""What is asked for by which method; by all others it is the first chain's token."""
 TRIES = 12
 """How often a merchant repeats a request that was not answered."""
 
@@ -62,7 +76,15 @@ class People:
         self.merchants: list[Merchant] = []
         self.intents: dict[int, IntentId] = {}
         """The intents that merchants know of, by the acts that created them."""
+        self.links: dict[int, str] = {}
+        """The links to invoices in Telegram, by the acts that created their intents."""
         self.payers = Payers(world, trace, merchants=self.merchants, intents=self.intents)
+        known = self.payers.intent
+        self._payers = (
+            self.payers,
+            MemoPayers(world, trace, intent=known),
+            StarPayers(world, trace, intent=known, links=self.links),
+        )
         self._world = world
         self._fleet = fleet
         self._trace = trace
@@ -73,6 +95,9 @@ class People:
         random = self._world.random("merchants")
         for number in range(count):
             approval = {TOKEN: 300 * 10**6} if random.randrange(3) == 0 else {}
+            destinations = {CHAIN: till(number)}
+            if TON in self._world.rails:
+                destinations[TON] = ton_till(number)
             merchant = await gateway.services.merchants().register(
                 name=f"merchant {number}",
                 fees=FeeSchedule(bps=random.choice((0, 100, 250))),
@@ -82,7 +107,7 @@ class People:
                     late=random.choice(list(Verdict)),
                 ),
                 payouts=PayoutTerms(
-                    destinations={CHAIN: till(number)},
+                    destinations=destinations,
                     minimums={TOKEN: random.choice((1, 5 * 10**6))},
                     approval_above=approval,
                 ),
@@ -93,8 +118,9 @@ class People:
     async def play(self, act: Act) -> None:
         """Carry out an act."""
         self._trace.note("act", f"#{act.number} {act.verb}", _detail(act))
-        merchants = getattr(self, f"_{act.verb}", None)
-        await (merchants or getattr(self.payers, act.verb))(act)
+        own = getattr(self, f"_{act.verb}", None)
+        others = (getattr(who, act.verb, None) for who in self._payers)
+        await (own or next(it for it in others if it is not None))(act)
 
     # Merchants.
 
@@ -110,12 +136,13 @@ class People:
     async def _create_once(self, act: Act, what: str) -> None:
         merchant = self.merchants[int(act.detail["merchant"])]
         price = Money(int(act.detail["cents"]), USD)
-        asset = COIN if act.detail["asset"] == "coin" else TOKEN
+        method = Method(str(act.detail["method"]))
+        asset = ASSETS.get((method.value, str(act.detail["asset"])), TOKEN)
 
         def verb(gateway: Gateway) -> Coroutine[Any, Any, PaymentIntent]:
             return gateway.intents.create(
                 merchant=merchant,
-                method=Method(str(act.detail["method"])),
+                method=method,
                 offer=PriceIn(price, asset),
                 metadata={"act": str(act.number)},
                 idempotency=_key(act),
@@ -128,6 +155,28 @@ class People:
             known = self.intents.setdefault(act.number, IntentId(created))
             must(known == created, "one key has one effect", f"{known} and {created}")
             self._trace.counts["intents"] += what == "create"
+            if method is Method.STARS:
+                await self._ask_for_link(act)
+
+    async def _ask_for_link(self, act: Act) -> None:
+        """Ask for what a payer in Telegram is to be shown."""
+        intent_id = self.intents[act.number]
+        owner = self.merchants[int(act.detail["merchant"])].id
+        named = Idempotency(f"link of #{act.number}", b"link", str.encode)
+        link = await self._insist(
+            act,
+            "invoice",
+            lambda gateway: gateway.stars.invoice_link(
+                owner=owner,
+                intent_id=intent_id,
+                title="A thing",
+                description="A thing that is worth it",
+                idempotency=named,
+            ),
+        )
+        if link not in {None, "nothing"}:
+            known = self.links.setdefault(act.number, str(link))
+            must(known == link, "one key has one effect", f"{known} and {link}")
 
     async def _cancel(self, act: Act) -> None:
         await self._decide(act, lambda gateway: gateway.intents.cancel)
@@ -140,6 +189,9 @@ class People:
 
     async def _refund(self, act: Act) -> None:
         await self._decide(act, lambda gateway: gateway.escrows.refund)
+
+    async def _refund_stars(self, act: Act) -> None:
+        await self._decide(act, lambda gateway: gateway.stars.refund)
 
     async def _decide(self, act: Act, service: Callable[[Gateway], Callable[..., Any]]) -> None:
         intent = self.payers.intent(act)
@@ -170,6 +222,7 @@ class People:
             except (
                 ConnectionLost,
                 StorageUnavailable,
+                StarsUnavailable,
                 KeyInFlight,
                 NoRate,
                 QuoteExpired,
@@ -182,8 +235,9 @@ class People:
                 self._trace.note(who, what, repr(error))
                 self._unforeseen(what, error)
                 return None
-            self._trace.note(who, what, answer.id)
-            return str(answer.id)
+            named = str(getattr(answer, "id", answer))
+            self._trace.note(who, what, named)
+            return named
         return "nothing"
 
 

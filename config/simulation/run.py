@@ -10,27 +10,35 @@ from typing import IO, TYPE_CHECKING, Any
 
 import attrs
 
+from config.simulation.broken import Broken
 from config.simulation.checkpoints import Checkpoints
+from config.simulation.configured import CHAIN
 from config.simulation.faults import Faults
 from config.simulation.fleet import Fleet
-from config.simulation.invariants import Broken, Invariants
+from config.simulation.invariants import Invariants
 from config.simulation.operator import Operator
 from config.simulation.people import People
+from config.simulation.rails import TON
 from config.simulation.scenario import Scenario
+from config.simulation.telegram import Posts
 from config.simulation.trace import Trace
 from config.simulation.turns import Park, Stuck
 from config.simulation.world import TANKS, World
+from domain.chains.submissions import SubmissionState
 from domain.escrow.model import EscrowState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from config.simulation.rails import Rail
     from config.simulation.scenario import Act
 
 AFTERWARDS = timedelta(days=7)
 """How long there is at most, after the faults stop, for everything to come to an end."""
-BLOCK_MINUTES = (4, 16)
-"""How long a block takes, at least and at most."""
+PAUSE = timedelta(days=20, hours=2)
+"""How long nothing is played after the first day where Stars are taken, which come of age after
+21 days. In the first hours what was begun comes to rest; then the machines stand still."""
+REST = timedelta(hours=2)
 
 
 @attrs.frozen
@@ -91,7 +99,7 @@ class Play:
         adapt: Callable[[Any], None] | None = None,
     ) -> None:
         self.scenario = scenario
-        self.world = World(seed=scenario.seed)
+        self.world = World(seed=scenario.seed, rails=scenario.rails)
         self._began = self.world.clock.now()
         self.trace = Trace(self.world.clock, file=file)
         self.invariants = Invariants(self.world)
@@ -106,7 +114,11 @@ class Play:
         self.faults = Faults(world, self.fleet, trace)
         self.checkpoints = Checkpoints(world, self.people)
         self.auditor = world.gateway("auditor", truthful=True)
-        self._blocks = world.random("blocks")
+        if world.telegram is not None:
+            posts = Posts(world, self.fleet, trace, unforeseen=self._unforeseen)
+            world.telegram.begin(posts.tell)
+        self._pauses = world.telegram is not None and scenario.days > 1
+        self._paused = timedelta()
 
     def run(self) -> None:
         """Play it.
@@ -119,12 +131,16 @@ class Play:
         world.store.on_commit = self.invariants.after
         self.do(self._open())
         self.fleet.start()
-        turns.start("chain", self._mine())
+        for rail in world.rails.values():
+            name = "chain" if rail.places.chain == CHAIN else str(rail.places.chain)
+            turns.start(name, self._mine(rail, name))
         turns.start("stage", self._stage(self._acts))
         turns.start("operator", self.operator.rounds())
         for day in range(1, self.scenario.days + 1):
-            turns.run(until=self._began + timedelta(days=day))
+            turns.run(until=self._began + self._paused + timedelta(days=day))
             self._checkpoint()
+            if day == 1 and self._pauses:
+                self._pause()
         self.faults.stop()
         self.trace.note("faults", "stop")
         self._come_to_an_end()
@@ -143,7 +159,10 @@ class Play:
         counts["observations"] = len(tables.observations)
         counts["commits"] = self.invariants.commits
         counts["turns"] = self.world.turns.given
-        counts["lies"] = self.world.network.met
+        counts["lies"] = self.world.lies()
+        counts["charges"] = len(tables.star_payments)
+        counts["batches"] = sum(len(it.parts) > 1 for it in tables.submissions)
+        counts["expired"] = sum(it.state is SubmissionState.EXPIRED for it in tables.submissions)
         counts["acts"] = len(self._acts)
         return Outcome(
             scenario=self.scenario,
@@ -156,32 +175,48 @@ class Play:
         )
 
     async def _open(self) -> None:
-        """Fill the gas tank, have the chain's first blocks final, and merchants register."""
-        chain = self.world.chain
-        self.world.fill_tank(self.world.random("tank").choice(TANKS))
+        """Fill the gas tanks, have the chains' first blocks final, and merchants register."""
+        chains = [rail.chain for rail in self.world.rails.values()]
+        self.world.rails[CHAIN].fill_tank(self.world.random("tank").choice(TANKS))
+        if TON in self.world.rails:
+            self.world.rails[TON].fill_tank(TANKS[1])
         for _ in range(3):
             self.world.clock.advance(seconds=12)
-            chain.mine()
-        chain.finalize()
-        await self.auditor.books.book_gas(chain=chain.chain)
+            for chain in chains:
+                chain.mine()
+        for chain in chains:
+            chain.finalize()
+            await self.auditor.books.book_gas(chain=chain.chain)
         await self.people.join(self.auditor, self.scenario.merchants)
 
     async def _stage(self, acts: Sequence[Act]) -> None:
         for act in acts:
-            await Park(until=self._began + act.at)
+            later = PAUSE if self._pauses and act.at >= timedelta(days=1) else timedelta()
+            await Park(until=self._began + later + act.at)
             who = self.faults if act.kind else self.people
             body = self.operator.settle() if act.verb == "settle" else who.play(act)
             self.world.turns.start(f"#{act.number}", body)
 
-    async def _mine(self) -> None:
+    def _pause(self) -> None:
+        """Let what was begun come to rest, and move on to when the next acts are."""
+        self._paused = PAUSE
+        until = self.world.clock.now() + PAUSE
+        self.world.turns.run(until=self.world.clock.now() + REST)
+        self.world.clock.move_to(until)
+        self.trace.note("clock", "moves on", f"by {PAUSE - REST}")
+
+    async def _mine(self, rail: Rail, name: str) -> None:
+        first = rail.places.chain == CHAIN
+        random = self.world.random("blocks" if first else f"blocks of {rail.places.chain}")
+        least, most = rail.block_minutes
         while True:
-            length = self._blocks.randrange(BLOCK_MINUTES[0] * 60, BLOCK_MINUTES[1] * 60)
+            length = random.randrange(least * 60, most * 60)
             await Park(until=self.world.clock.now() + timedelta(seconds=length))
-            self.world.chain.mine()
+            rail.mine(now=self.world.clock.now())
             self.trace.counts["blocks"] += 1
-            newest = self.world.chain.blocks.mined[-1]
+            newest = rail.chain.blocks.mined[-1]
             self.trace.note(
-                "chain", f"block {newest.block.number}", f"{len(newest.transactions)} transactions"
+                name, f"block {newest.block.number}", f"{len(newest.transactions)} transactions"
             )
 
     def _checkpoint(self) -> None:

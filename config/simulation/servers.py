@@ -59,10 +59,18 @@ class Post:
         self._process = process
 
     async def post(
-        self, *, url: str, secret: str, message_id: str, at: datetime, body: bytes
+        self,
+        *,
+        url: str,
+        secret: str,
+        message_id: str,
+        at: datetime,
+        body: bytes,
+        former_secret: str | None = None,
+        hex_signature: bool = False,
     ) -> Try:
         """Send one message."""
-        del secret, body
+        del secret, body, former_secret, hex_signature
         await self._process.stop()
         illness = self._servers.illness_of(url, self._process.turns.clock.now())
         if illness is not None:

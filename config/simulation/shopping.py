@@ -48,7 +48,7 @@ def _payment(random: Random, merchant: int, drawn: list[Drawn]) -> None:
         "repeats": random.choice((0, 0, 0, 1, 2)),
     }
     drawn.append(Drawn(at, "create", "", detail))
-    follow = _escrow if escrow else _address
+    follow = _escrow if escrow else address
     for after, verb, more in follow(random):
         drawn.append(Drawn(at + after, verb, "", more, place))
 
@@ -103,8 +103,8 @@ def _payments(random: Random) -> Acts:
     return acts
 
 
-def _address(random: Random) -> Acts:
-    """Draw what becomes of an intent with an address of its own."""
+def address(random: Random) -> Acts:
+    """Draw what becomes of an intent with an address or a memo of its own."""
     acts = _payments(random)
     if chance(random, 12):
         acts.append((between(random, 1, 180), "cancel", {}))

@@ -1,4 +1,4 @@
-"""What is simulated: one chain, one store, merchants' servers, and the gateway's processes.
+"""What is simulated: chains, Telegram, one store, merchants' servers, the gateway's processes.
 
 Each process is composed like any other deployment's, over a line of its own to everything that
 it asks; what is behind those lines is shared.
@@ -20,15 +20,26 @@ from adapters.memory.escrow_contract import InMemoryEscrowContracts
 from adapters.memory.ids import SequentialIds
 from adapters.memory.rates import FixedRates
 from adapters.memory.store import Store
-from config.bootstrap import WorkerServices
+from config.bootstrap import WorkerServices, WorkerStars
 from config.containers.services import Services
 from config.deployments.demo import assets, places
 from config.deployments.testing import ARBITER, TestingAdapters, rates
-from config.settings import structure
 from config.simulation.between import Opened
+from config.simulation.configured import (
+    CHAIN,
+    COIN,
+    CONTRACT,
+    HOT,
+    OTHER_TOKEN,
+    TOKEN,
+    TREASURY,
+    settings,
+)
 from config.simulation.network import FINAL_AFTER, Line, Network
 from config.simulation.process import Process, SkewedClock
+from config.simulation.rails import Rail, like_ton
 from config.simulation.servers import Post, Servers
+from config.simulation.telegram import BotLine, Telegram
 from config.simulation.turns import Turns
 from domain.chains.service import ChainWatcher
 from domain.escrow.service import EscrowService
@@ -38,75 +49,20 @@ from domain.ledger.sealing import Sealing
 from domain.ledger.service import LedgerService
 from domain.settlements.service import SettlementService
 from domain.shared.jobs import JobState
-from domain.shared.money import AssetId, ChainId, Money
+from domain.stars.service import StarsService
 from domain.webhooks.service import WebhookService
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from config.settings import Settings
+    from domain.shared.money import ChainId
 
-CHAIN = ChainId("eip155:31337")
-TOKEN = AssetId(f"{CHAIN}/erc20:0x{'7' * 40}")
-OTHER_TOKEN = AssetId(f"{CHAIN}/erc20:0x{'6' * 40}")
-COIN = AssetId(f"{CHAIN}/slip44:60")
-USD = AssetId("iso4217:USD")
-HOT, CONTRACT, TREASURY = ("0x" + digit * 40 for digit in "1e2")
-STRANGER = "0x" + "5" * 40
+
 TANKS = (10**13, 4 * 10**6)
 """The native coin that the hot wallet may begin with, smallest unit: for ever, or for a day."""
-
-
-def settings() -> Settings:
-    """Return settings for slow chains and sparse schedules: virtual days cost real time."""
-    return structure(
-        {
-            "deployment": "testing",
-            "database": {"url": "postgresql://nobody@127.0.0.1/nowhere"},
-            "http": {"cursor_key": "simulated" * 4},
-            "keys": {"xpub": "simulated", "deposit_key_file": "simulated"},
-            "assets": [
-                {"id": USD, "symbol": "USD", "decimals": 2},
-                {"id": TOKEN, "symbol": "USDT", "decimals": 6, "peg": USD},
-                {"id": OTHER_TOKEN, "symbol": "EURX", "decimals": 6},
-                {"id": COIN, "symbol": "ETH", "decimals": 18},
-            ],
-            "chains": [
-                {
-                    "id": CHAIN,
-                    "rpc_url": "http://127.0.0.1:1",
-                    "escrow_contract": CONTRACT,
-                    "hot_wallet": HOT,
-                    "treasury": TREASURY,
-                    "first_block": 1,
-                }
-            ],
-            "rates": [
-                {"source": source, "asset": asset, "currency": USD, "rate": rate}
-                for source in ("one", "two", "three")
-                for asset, rate in ((TOKEN, "1"), (COIN, "2500"))
-            ],
-            "intents": {
-                "pay_within_seconds": 2 * 3600,
-                "auto_release_after_seconds": 12 * 3600,
-                "refund_window_seconds": 24 * 3600,
-            },
-            "worker": {
-                "watch_every_seconds": 300,
-                "hand_over_every_seconds": 300,
-                "expire_every_seconds": 900,
-                "release_every_seconds": 1800,
-                "settle_every_seconds": 4 * 3600,
-                "sweep_every_seconds": 2 * 3600,
-                "reconcile_every_seconds": 4 * 3600,
-                "seal_every_seconds": 2 * 3600,
-                "keep_rates_every_seconds": 4 * 3600,
-                "expire_holds_every_seconds": 4 * 3600,
-                "prune_every_seconds": 6 * 3600,
-            },
-        }
-    )
+BLOCK_MINUTES = (4, 16)
+"""How long a block of the first chain takes, at least and at most."""
 
 
 @attrs.frozen(kw_only=True)
@@ -123,12 +79,17 @@ class Gateway:
     sealing: Sealing
     webhooks: WebhookService
     watcher: ChainWatcher
+    stars: StarsService
 
     def worker(self) -> WorkerServices:
         """Return what jobs stand on."""
         adapters, services = self.services.adapters, self.services
+        stars = None
+        if services.settings().stars is not None:
+            reconciliation = services.stars_reconciliation()
+            stars = WorkerStars(service=self.stars, reconciliation=reconciliation, updates=None)
         return WorkerServices(
-            chains=(CHAIN,),
+            chains=tuple(adapters.places()),
             clock=adapters.clock(),
             calendar=adapters.calendar(),
             ids=adapters.ids(),
@@ -141,12 +102,14 @@ class Gateway:
             escrows=self.escrows,
             settlements=self.settlements,
             sweeps=services.sweeps(),
+            treasury=services.treasury(),
             books=self.books,
             conservation=self.conservation,
             answers=services.answers(),
             sealing=self.sealing,
             valuation=services.valuation(),
             webhooks=self.webhooks,
+            stars=stars,
             resources=(),
         )
 
@@ -174,14 +137,14 @@ class StorageFaults:
 class World:
     """Everything there is, and the ways to make processes of the gateway over it."""
 
-    def __init__(self, *, seed: int) -> None:
+    def __init__(self, *, seed: int, rails: Collection[str] = ("evm",)) -> None:
         self.seed = seed
-        self.settings = settings()
+        self.settings = settings(rails)
         self.clock = FakeClock()
         self.ids = SequentialIds(seed=seed)
         self.store = Store(clock=self.clock, ids=self.ids)
         self.assets = assets(self.settings)
-        self.places = places(self.settings)
+        self.places = dict(places(self.settings))
         self.contracts = InMemoryEscrowContracts()
         self.addresses = InMemoryDepositAddresses(self.settings.keys.xpub)
         self.chain = InMemoryChain(
@@ -203,9 +166,20 @@ class World:
             if isinstance(it, FixedRates)
         ]
         self.network = Network(self.chain, random=self.random("network"))
+        first = Rail(
+            self.places[CHAIN], self.chain, self.network, TOKEN, OTHER_TOKEN, BLOCK_MINUTES
+        )
+        self.rails: dict[ChainId, Rail] = {CHAIN: first}
+        """The chains, by their names."""
+        if "ton" in rails:
+            random = self.random("network of the second chain")
+            second = like_ton(clock=self.clock, contracts=self.contracts, random=random)
+            self.rails[second.places.chain] = second
+            self.places[second.places.chain] = second.places
+        self.telegram = Telegram(self) if "stars" in rails else None
+        self.memos: dict[str, str] = {}
+        """The memos that payers meant, by what they have written."""
         self.servers = Servers()
-        self.refills: list[tuple[str, int]] = []
-        """What was put into the gas tank: by which transaction, and how much."""
         self.storage = StorageFaults(self.store)
         self.turns = Turns(
             clock=self.clock,
@@ -233,7 +207,10 @@ class World:
         process = Process(name, turns=self.turns, random=self.random(f"life of {name}"))
         before_commit = (lambda: None) if truthful else self.storage.before_commit
         opened = Opened(self.store, process, before_commit=before_commit)
-        line = {CHAIN: self.chain if truthful else Line(self.network, process)}
+        line = {
+            name: it.chain if truthful else Line(it.network, process)
+            for name, it in self.rails.items()
+        }
         adapters: Any = TestingAdapters(settings=self.settings)
         for provider, adapter in (
             (adapters.clock, SkewedClock(self.clock, skew)),
@@ -244,7 +221,8 @@ class World:
             (adapters.rates, self.rates),
             (adapters.addresses, {CHAIN: self.addresses}),
             (adapters.contracts, self.contracts),
-            (adapters.chains, {CHAIN: self.chain}),
+            (adapters.chains, {name: it.chain for name, it in self.rails.items()}),
+            (adapters.stars_bot, self._bot_of(process, truthful=truthful)),
             (adapters.readers, line),
             (adapters.senders, line),
             (adapters.publisher, Post(self.servers, process)),
@@ -265,18 +243,18 @@ class World:
             sealing=services.sealing(),
             webhooks=services.webhooks(),
             watcher=services.watcher(),
+            stars=services.stars(),
         )
 
-    def fill_tank(self, amount: int) -> None:
-        """Put native coin into the hot wallet, smallest unit. It is not in the books by that."""
-        self.refills.append((self.chain.fund(HOT, Money(amount, COIN)), amount))
+    def lies(self) -> int:
+        """Return how many calls have met a fault of some chain's nodes."""
+        return sum(it.network.met for it in self.rails.values())
 
-    def refilled(self, *, at_block: int) -> int:
-        """Return what had been put into the hot wallet by a block, smallest unit."""
-        numbers = ((self.chain.blocks.number_of(hash), amount) for hash, amount in self.refills)
-        return sum(
-            amount for number, amount in numbers if number is not None and number <= at_block
-        )
+    def _bot_of(self, process: Process, *, truthful: bool) -> object:
+        """Return a process's line to Telegram; None where no Stars are taken."""
+        if self.telegram is None or truthful:
+            return None if self.telegram is None else self.telegram.bot
+        return BotLine(self.telegram, process)
 
     def _next_job_at(self) -> datetime | None:
         """Return when the next job is due, or a lost one's lease over."""

@@ -17,13 +17,15 @@ from domain.chains.model import EscrowPaid, Transfer, WalletCharged
 from domain.chains.recipients import Recipients
 from domain.intents import booking, events
 from domain.settlements.booking import network_fee
+from domain.suspense import keeping
 from domain.sweeps import booking as sweep_booking
+from domain.treasury import following
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from domain.chains.model import Observation
+    from domain.chains.model import Fact, Observation
     from domain.chains.places import Places
     from domain.chains.recipients import Owners
     from domain.ledger.accounts import Account
@@ -50,11 +52,22 @@ class Crediting:
         places = self.places
         into = {places.hot_wallet, places.escrow_contract, *owners.by_address}
         return [
-            observation
-            for observation in observations
-            if not isinstance(observation.fact, Transfer)
-            or (observation.fact.target in into and observation.fact.money.amount > 0)
+            observation for observation in observations if self._concerns(observation.fact, into)
         ]
+
+    def _concerns(self, fact: Fact, into: Collection[str | None]) -> bool:
+        match fact:
+            case Transfer(money=money, target=target):
+                return target in into and money.amount > 0 and not self._is_gas_of_ours(fact)
+            case WalletCharged(wallet=wallet):
+                return wallet is None or wallet in into
+            case _:
+                return True
+
+    def _is_gas_of_ours(self, fact: Transfer) -> bool:
+        """Tell whether the hot wallet pays for a sweep: its transaction's end books that."""
+        native = fact.money.asset == self.places.native
+        return native and fact.source == self.places.hot_wallet
 
     async def see(
         self, work: UnitOfWork, observations: Sequence[Observation], *, at: datetime
@@ -112,7 +125,22 @@ class Crediting:
                 elif fact.target == self.places.hot_wallet and fact.source in swept:
                     await self._swept(work, observation, fact)
                 else:
-                    await self._transferred(work, observation, fact, owners, at=at)
+                    rest = await self._brought_back(work, observation, fact, owners)
+                    if rest.money:
+                        await self._transferred(work, observation, rest, owners, at=at)
+
+    async def _brought_back(
+        self, work: UnitOfWork, observation: Observation, fact: Transfer, owners: Owners
+    ) -> Transfer:
+        """Book what a person has brought from the cold wallet; return what is left to explain."""
+        target, source = self.places.hot_wallet, self.places.cold_wallet
+        if (fact.target, fact.source) != (target, source) or owners.of(fact) is not None:
+            return fact
+        reference, time = observation.key.transaction, observation.block.time
+        rest = await following.bring_back(
+            work, fact.money, self.places, reference=reference, at=time
+        )
+        return attrs.evolve(fact, money=rest)
 
     async def _transferred(
         self,
@@ -139,17 +167,21 @@ class Crediting:
             )
         )
         if intent_id is None:
+            await work.suspense.add(keeping.unassigned(observation, fact, self.places))
             return
         if into == self.places.deposits:
             await work.sweeps.change_holding(self.places.chain, fact.target, fact.money)
         intent = await work.intents.lock(intent_id, owner=None)
         if intent.due.asset != fact.money.asset:
+            await work.suspense.add(keeping.of_other_asset(observation, fact, intent))
             # Said once more: another such payment may have been retracted meanwhile.
             wrong = intent.see_wrong_asset()
             if wrong != intent:
                 await self.recipients.save(work, intent, wrong, events.CONFIRMED, at=at)
             return
         final = intent.finalize(fact.money.amount, at=at)
+        new = keeping.counted(observation, fact, final)
+        await keeping.keep(work, intent, final, new, at=time)
         await work.ledger.book(*booking.capture(intent, final, suspense=suspense, at=time))
         await self.recipients.save(work, intent, final, events.CONFIRMED, at=at)
 
@@ -185,8 +217,9 @@ class Crediting:
         self, work: UnitOfWork, observation: Observation, fact: WalletCharged
     ) -> None:
         """Book what the network took for the receipt of money, or as rent."""
+        fee = network_fee if fact.wallet is None else sweep_booking.network_fee
         await work.ledger.book(
-            network_fee(
+            fee(
                 fact.cost,
                 self.places,
                 reference=observation.key.transaction,

@@ -70,12 +70,15 @@ class Transfer:
 
 @attrs.frozen
 class WalletCharged:
-    """The network took coins from the hot wallet that no transaction of ours is the reason for.
+    """The network took coins from a wallet of ours, and no transaction of its own is the reason.
 
-    On some chains who receives pays for it, and what stays there pays rent.
+    On some chains who receives pays for it, and what stays there pays rent. What is told of, and
+    left over, comes along with messages that are no payment: a cost below zero.
     """
 
     cost: Money
+    wallet: str | None = None
+    """A deposit wallet's address; None where it is the hot wallet."""
 
 
 @attrs.frozen
@@ -174,6 +177,8 @@ class Scan:
 
     blocks: tuple[Block, ...]
     observations: tuple[Observation, ...]
+    provider: str = ""
+    """Who has shown this, where there are several who could."""
 
 
 @attrs.frozen
@@ -183,6 +188,14 @@ class CoverageGap(Exception):
     chain: ChainId
     expected: int
     got: int
+
+
+@attrs.frozen
+class FinalBlockReplaced(Exception):
+    """The chain has replaced a block that it had called final. It is parked: a person looks."""
+
+    chain: ChainId
+    number: int
 
 
 @attrs.frozen
@@ -204,8 +217,26 @@ class Cursor:
     final: Block
     parked: str | None = None
     """Why nothing moves on this chain until a person has looked, or None where all is well."""
+    gap: int | None = None
+    """The lowest block that should have been read and was not; None where there is none."""
+
+    @property
+    def may_decide(self) -> bool:
+        """Whether what was not seen did not happen: it is neither parked nor full of holes."""
+        return self.parked is None and self.gap is None
 
     def must_move(self) -> None:
+        """Refuse to move money on a chain that has been parked, or was not read without a gap.
+
+        Raises:
+            ChainParked: it has been parked.
+            CoverageGap: blocks were left out.
+        """
+        self.must_not_be_parked()
+        if self.gap is not None:
+            raise CoverageGap(self.chain, self.gap, self.seen.number)
+
+    def must_not_be_parked(self) -> None:
         """Refuse to go on with a chain that has been parked.
 
         Raises:

@@ -18,14 +18,16 @@ from domain.chains.submissions import (
     SweepDeposit,
 )
 from domain.escrow import events as escrow_events
-from domain.ledger.accounts import PAYOUTS_IN_FLIGHT, available, reserved
-from domain.ledger.holds import Hold
+from domain.ledger.accounts import PAYOUTS_IN_FLIGHT
+from domain.ledger.holds import HoldState
 from domain.settlements import booking
 from domain.settlements import events as settlement_events
 from domain.settlements.payouts import PayoutState
 from domain.shared.ids import EscrowId, HoldId, SubmissionId, SweepId
 from domain.shared.money import Assets
+from domain.suspense import returning
 from domain.sweeps import booking as sweep_booking
+from domain.treasury import following
 from ports.ids import Ids
 
 if TYPE_CHECKING:
@@ -39,6 +41,11 @@ if TYPE_CHECKING:
 
 
 _IN_VAIN = "expired time after time"
+_TAKEN_BACK = "canceled by an operator"
+_REASONS = {
+    SubmissionState.REVERTED: "reverted by the chain",
+    SubmissionState.CANCELED: _TAKEN_BACK,
+}
 
 
 @attrs.frozen
@@ -61,6 +68,12 @@ class Outcomes:
             await work.ledger.book(transaction)
             named = payout.sign(transaction=signed.hash, submission_id=submission.id)
             await self._save(work, named, at=at)
+
+    async def replaced(self, work: UnitOfWork, submission: Submission) -> None:
+        """There are other bytes with the same number: by default it is they that will land."""
+        if submission.signed is not None and not submission.signed.cancels:
+            for part in submission.parts:
+                await self._named(work, part, submission.signed.hash)
 
     async def moved(self, work: UnitOfWork, submission: Submission, *, at: datetime) -> None:
         """The bytes were taken by a node, or nobody can tell what became of them."""
@@ -96,14 +109,18 @@ class Outcomes:
     ) -> None:
         """The chain has spoken, for good; the network was paid either way.
 
+        ``submission`` is at its end. Of several transactions with its number, ``inclusion`` is
+        that of the one which has landed: by now none of the others can.
+
         What is booked takes effect at the time of the block, as all that the chain has done.
         """
         await self._paid_network(work, submission, inclusion, at=block_time)
+        succeeded = submission.state is SubmissionState.CONFIRMED
         match submission.instruction:
             case SendMoney() | SendMany():
                 for place, part in enumerate(submission.parts):
-                    payout = await work.settlements.lock_payout(part.payout_id)
-                    reason = _why_it_failed(inclusion, place)
+                    payout = await self._landed(work, submission, part, inclusion.hash)
+                    reason = _why_it_failed(submission, inclusion, place)
                     if reason is None:
                         await self._arrived(work, payout, block_time=block_time, at=at)
                     else:
@@ -111,10 +128,11 @@ class Outcomes:
                         refused = attrs.evolve(payout.refuse(reason=reason), hold_id=hold_id)
                         await self._save(work, refused, at=at)
             case ReleaseEscrow() | RefundEscrow():
-                if not inclusion.succeeded:
+                if not succeeded:
                     await self._request_failed(work, submission, at=at)
-            case FundGas() | SweepDeposit() if not inclusion.succeeded:
-                await self._sweep_failed(work, submission, reason="reverted by the chain", at=at)
+            case FundGas() | SweepDeposit() if not succeeded:
+                reason = _REASONS[submission.state]
+                await self._sweep_failed(work, submission, reason=reason, at=at)
             case FundGas(money=money):
                 await self._funded(work, submission, money, block_time=block_time, at=at)
             case SweepDeposit():
@@ -127,8 +145,14 @@ class Outcomes:
     ) -> None:
         """It will never take effect, as a final block proves: try again, so and so often.
 
-        Until then nobody may, and from here on the same money may be sent by other bytes.
+        Until then nobody may, and from here on the same money may be sent by other bytes. Where
+        no number may be left out, these have the same one: the chain would take no higher.
         """
+        signed = submission.signed
+        if signed is not None and signed.gapless:
+            await work.chains.give_back_sequence(
+                submission.chain, sender=signed.sender, sequence=signed.sequence
+            )
         match submission.instruction:
             case SendMoney() | SendMany():
                 for part in submission.parts:
@@ -145,7 +169,8 @@ class Outcomes:
             case FundGas() | SweepDeposit():
                 again = await self._again(work, submission, at=at)
                 if again is None:
-                    await self._sweep_failed(work, submission, reason=_IN_VAIN, at=at)
+                    reason = _why_not_again(submission)
+                    await self._sweep_failed(work, submission, reason=reason, at=at)
                     return
                 sweep = await work.sweeps.lock(SweepId(submission.purpose))
                 await work.sweeps.save(sweep.try_again(submission_id=again.id, at=at))
@@ -163,7 +188,8 @@ class Outcomes:
         hold_id = await self._come_back(work, payout, block_time=block_time)
         again = await self._again(work, submission, part=part, at=at)
         if again is None:
-            now = attrs.evolve(payout.refuse(reason=_IN_VAIN), hold_id=hold_id)
+            refused = payout.refuse(reason=_why_not_again(submission))
+            now = attrs.evolve(refused, hold_id=hold_id)
         else:
             now = payout.approve_again(submission_id=again.id, hold_id=hold_id)
         await self._save(work, now, at=at)
@@ -223,6 +249,19 @@ class Outcomes:
         await work.sweeps.save(sweep.move(held, submission_id=transfer.id, at=at))
         await self._wake_sender(work)
 
+    async def _landed(
+        self, work: UnitOfWork, submission: Submission, part: Part, hash: str
+    ) -> Payout:
+        """Lock a payout; its transaction is the one of several that has landed, if it pays it."""
+        payout = await work.settlements.lock_payout(part.payout_id)
+        if submission.state is SubmissionState.CANCELED:
+            return payout
+        return attrs.evolve(payout, transaction=hash)
+
+    async def _named(self, work: UnitOfWork, part: Part, hash: str) -> None:
+        payout = await work.settlements.lock_payout(part.payout_id)
+        await work.settlements.save_payout(attrs.evolve(payout, transaction=hash))
+
     async def _sweep_failed(
         self, work: UnitOfWork, submission: Submission, *, reason: str, at: datetime
     ) -> None:
@@ -234,6 +273,9 @@ class Outcomes:
     ) -> None:
         await work.ledger.book(booking.leave(payout, self.places, at=block_time))
         await self._save(work, payout.become(PayoutState.CONFIRMED), at=at)
+        if payout.settlement_id is None:
+            await following.arrive(work, payout, self.places, block_time=block_time, at=at)
+            return
         settlement = await work.settlements.lock(payout.settlement_id)
         paid_out = settlement.pay_out()
         await work.settlements.save(paid_out)
@@ -244,16 +286,10 @@ class Outcomes:
     async def _come_back(
         self, work: UnitOfWork, payout: Payout, *, block_time: datetime
     ) -> HoldId:
-        """Set the money aside again; return the hold, for another try of the same settlement."""
-        await work.ledger.book(booking.come_back(payout, at=block_time))
-        hold = Hold(
-            id=HoldId(self.ids.new("hold")),
-            reference=payout.settlement_id,
-            source=available(payout.merchant_id),
-            aside=reserved(payout.merchant_id),
-            money=payout.money,
-            expires_at=None,
-        )
+        """Set the money aside again; return the hold, for another try of the same purpose."""
+        spent = await work.ledger.lock_hold(payout.hold_id)
+        await work.ledger.book(booking.come_back(payout, aside=spent.aside, at=block_time))
+        hold = attrs.evolve(spent, id=HoldId(self.ids.new("hold")), state=HoldState.PENDING)
         await work.ledger.add_hold(hold)
         return hold.id
 
@@ -281,13 +317,19 @@ class Outcomes:
 
     async def _save(self, work: UnitOfWork, payout: Payout, *, at: datetime) -> None:
         await work.settlements.save_payout(payout)
+        if payout.settlement_id is None and not await following.follow(work, payout, at=at):
+            await returning.follow(work, payout, at=at)
         await work.events.record(
-            settlement_events.payout_changed(payout, at=at, assets=self.assets)
+            *settlement_events.payout_changed(payout, at=at, assets=self.assets)
         )
 
 
-def _why_it_failed(inclusion: Inclusion, place: int) -> str | None:
+def _why_it_failed(submission: Submission, inclusion: Inclusion, place: int) -> str | None:
     """Return why a payout of a transaction that is in a block has not arrived; None if it has."""
-    if not inclusion.succeeded:
-        return "reverted by the chain"
+    if submission.state in _REASONS:
+        return _REASONS[submission.state]
     return "sent back, or never sent" if place in inclusion.failed else None
+
+
+def _why_not_again(submission: Submission) -> str:
+    return _TAKEN_BACK if submission.unwanted else _IN_VAIN

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.intents.model import Method
-from domain.ledger.accounts import custody, gas, suspense
+from domain.ledger.accounts import custody, gas, moving, returning, suspense, treasury
+from domain.shared.modes import Mode
 from domain.shared.money import AssetId, ChainId
 
 if TYPE_CHECKING:
@@ -43,6 +44,12 @@ class Places:
     """What is offered there. What was offered once is watched as long as the chain is."""
     shows_coins: bool = False
     """True where the native coin's transfers are observed, as tokens' are everywhere."""
+    hides_coins: bool = False
+    """True where a contract can send coins unseen: balances are looked at then."""
+    mode: Mode = Mode.TEST
+    """Which accounts are paid on this chain."""
+    cold_wallet: str | None = None
+    """Where tokens are kept that nobody is owed soon; None where all stays in the hot wallet."""
 
     def __attrs_post_init__(self) -> None:
         complete = self.escrow_contract is not None and self.treasury is not None
@@ -75,6 +82,11 @@ class Places:
         return custody(self.rail, "hot")
 
     @property
+    def cold(self) -> Account:
+        """What the cold wallet holds."""
+        return custody(self.rail, "cold")
+
+    @property
     def gas(self) -> Account:
         """The hot wallet's native coin."""
         return gas(self.chain)
@@ -83,6 +95,21 @@ class Places:
     def suspense(self) -> Account:
         """The inbox for money that cannot be assigned."""
         return suspense(self.rail)
+
+    @property
+    def returning(self) -> Account:
+        """What of the inbox is promised back, and not signed yet."""
+        return returning(self.rail)
+
+    @property
+    def moving(self) -> Account:
+        """What is promised to the cold wallet, and not signed yet."""
+        return moving(self.rail)
+
+    @property
+    def treasury_due(self) -> Account:
+        """What the cold wallet is due from the hot one."""
+        return treasury(self.rail)
 
     def pays_from(self, asset: AssetId) -> Account:
         """Return the account that a payout of an asset is taken from."""

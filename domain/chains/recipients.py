@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.chains.model import EscrowPaid, Transfer
+from domain.chains.model import EscrowPaid, Transfer, WalletCharged
 from domain.chains.places import Places
 from domain.escrow.model import EscrowTerms
 from domain.intents import events, memos
@@ -17,7 +17,7 @@ from ports.escrow_contract import EscrowContracts
 from ports.unit_of_work import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from domain.chains.model import Observation
@@ -53,10 +53,17 @@ class Recipients:
     places: Places
 
     async def owners(self, work: UnitOfWork, observations: Sequence[Observation]) -> Owners:
-        """Return which of the addresses and memos that were paid to are of which intents."""
+        """Return which of the addresses and memos that were paid to are of which intents.
+
+        So are addresses that were charged for what they took in.
+        """
         chain, hot_wallet = self.places.chain, self.places.hot_wallet
         paid = [o.fact for o in observations if isinstance(o.fact, Transfer)]
         addresses = {fact.target for fact in paid}
+        for observation in observations:
+            match observation.fact:
+                case WalletCharged(wallet=str(charged)):
+                    addresses.add(charged)
         by_address = await work.intents.owners_of(chain=chain, addresses=sorted(addresses))
         written = (memos.read(fact.memo) for fact in paid if fact.target == hot_wallet)
         named = sorted({memo for memo in written if memo is not None})
@@ -64,6 +71,13 @@ class Recipients:
         if named:
             by_memo = await work.intents.owners_by_memo(chain=chain, memos=named)
         return Owners(hot_wallet, by_address, by_memo)
+
+    async def among(self, work: UnitOfWork, addresses: Collection[str]) -> Collection[str]:
+        """Return which of some addresses are watched: deposit addresses, and our own two."""
+        places = self.places
+        owners = await work.intents.owners_of(chain=places.chain, addresses=sorted(addresses))
+        own = {places.hot_wallet, places.escrow_contract}
+        return {address for address in addresses if address in own or address in owners}
 
     async def lock_paid(
         self, work: UnitOfWork, observation: Observation, owners: Owners

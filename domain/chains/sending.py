@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import attrs
 
 from domain.chains.batches import batch_of, batched, instruction_of
+from domain.chains.broadcasting import Broadcasting
 from domain.chains.outcomes import Outcomes
 from domain.chains.places import Places
+from domain.chains.replacing import Replacing
+from domain.chains.sequences import CHECK_EVERY, KeyUsedElsewhere, Sequences
 from domain.chains.submissions import (
     FundGas,
     RefundEscrow,
@@ -29,6 +34,7 @@ from ports.unit_of_work import Begin, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from domain.chains.submissions import Submission
     from domain.shared.money import AssetId
@@ -68,13 +74,19 @@ class Sender:
     assets: Assets
     senders: Mapping[ChainId, ChainSender]
     places: Mapping[ChainId, Places]
+    _reconciled: dict[ChainId, datetime] = attrs.field(factory=dict, init=False, eq=False)
+    """When this process has last compared a chain's count of transactions with ours."""
 
     async def send(self, *, chain: ChainId) -> Sent:
         """Broadcast again what was signed before, then sign and broadcast what is queued.
 
+        What waits because it offers too little is replaced, and what an operator has taken back.
+
         Raises:
             ChainUnavailable: no node answered. What was signed stays signed.
             ChainParked: something on this chain cannot be right; nothing is sent.
+            KeyUsedElsewhere: the chain knows transactions of the hot wallet that we do not. It
+                is parked.
             Exception: one transaction met a fault that only a person can mend; all others that
                 could be sent were.
         """
@@ -88,19 +100,19 @@ class Sender:
             most = LOOKED_AT_MAX + IN_FLIGHT_MAX * (batch_max - 1)
             most = max(most, PARKED_MAX) if parked else most
             queued = await work.chains.queued(chain, limit=most)
-        broadcast = 0
-        for submission in in_flight:
-            broadcast += await self._broadcast(submission)
+        seen = None if cursor is None else cursor.seen.number
+        broadcast, fault = await self._look_after(in_flight, parked, seen=seen)
+        await self._reconcile(chain)
         room = IN_FLIGHT_MAX - sum(not _of_deposit(submission) for submission in in_flight)
         free = [submission for submission in queued if not _moved_assets(submission) & parked]
-        signed, waiting, fault = 0, len(queued) - len(free), None
+        signed, waiting = 0, len(queued) - len(free)
         for group in batched(free, most=batch_max):
             of_deposit = _of_deposit(group[0])
             if room <= 0 and not of_deposit:
                 continue
             try:
-                fresh, left, wrong = await self._sign(group, room=room)
-            except ChainUnavailable:
+                fresh, left, wrong = await self._sign(group, room=room, seen=seen)
+            except (ChainUnavailable, KeyUsedElsewhere):
                 raise
             except Exception as error:  # noqa: BLE001 (the rest comes first; it is raised then)
                 fresh, left, wrong = [], len(group), error
@@ -109,13 +121,49 @@ class Sender:
             signed += len(fresh)
             room -= 0 if of_deposit else len(fresh)
             for submission in fresh:
-                broadcast += await self._broadcast(submission)
+                broadcast += await self._broadcasting(chain).broadcast(submission)
         if fault is not None:
             raise fault
         return Sent(signed=signed, broadcast=broadcast, waiting=waiting)
 
+    async def _reconcile(self, chain: ChainId) -> None:
+        """Compare counts when this process begins with a chain, and every few minutes."""
+        now, before = self.clock.now(), self._reconciled.get(chain)
+        if before is not None and now < before + CHECK_EVERY:
+            return
+        with suppress(ChainUnavailable):
+            await Sequences(self.begin, self.senders[chain]).reconcile()
+            self._reconciled[chain] = now
+
+    async def _look_after(
+        self, in_flight: Sequence[Submission], parked: AbstractSet[AssetId], *, seen: int | None
+    ) -> tuple[int, Exception | None]:
+        """Broadcast again what waits, or sign and broadcast others with the same number.
+
+        Returns:
+            How many a node has taken for the first time, and a fault of one of them.
+        """
+        taken, fault = 0, None
+        for submission in in_flight:
+            broadcasting = self._broadcasting(submission.chain)
+            taken += await broadcasting.broadcast(submission)
+            if _moved_assets(submission) & parked and not submission.unwanted:
+                continue
+            sender, outcomes = self.senders[submission.chain], self._outcomes(submission.chain)
+            try:
+                replacing = Replacing(self.begin, sender, outcomes)
+                replaced = await replacing.replace(submission, seen=seen)
+            except StorageUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 (the rest comes first; it is raised then)
+                fault = error
+                continue
+            if replaced is not None:
+                await broadcasting.hand_over(replaced)
+        return taken, fault
+
     async def _sign(
-        self, group: Sequence[Submission], *, room: int
+        self, group: Sequence[Submission], *, room: int, seen: int | None
     ) -> tuple[list[Submission], int, Exception | None]:
         """Sign a group as one transaction; where that cannot be, as several.
 
@@ -133,8 +181,8 @@ class Sender:
                 waiting += len(some)
                 continue
             try:
-                made = await self._sign_together(some)
-            except (ChainUnavailable, StorageUnavailable):
+                made = await self._sign_together(some, seen=seen)
+            except (ChainUnavailable, KeyUsedElsewhere, StorageUnavailable):
                 raise
             except Exception as error:  # noqa: BLE001 (told of one alone, when all had their turn)
                 if len(some) > 1:
@@ -154,12 +202,14 @@ class Sender:
                 signed += [] if made is None else [made]
         return signed, waiting, fault
 
-    async def _sign_together(self, group: Sequence[Submission]) -> Submission | None:
+    async def _sign_together(
+        self, group: Sequence[Submission], *, seen: int | None
+    ) -> Submission | None:
         """Try them out as one transaction and sign it, unless another process was first."""
         sender = self.senders[group[0].chain]
         prepared = await sender.prepare(instruction_of(group))
-        at_least = await sender.next_sequence(prepared.sender)
-        return await self._store_signed(group, prepared, at_least=at_least)
+        at_least = await Sequences(self.begin, sender).next_of(prepared.sender)
+        return await self._store_signed(group, prepared, at_least=at_least, seen=seen)
 
     async def _not_signed(
         self, queued: Submission, refusal: InstructionRefused | InsufficientFundsOnChain
@@ -171,7 +221,12 @@ class Sender:
             await self._refuse(queued.id, f"lacks {refusal.asset}", chain=queued.chain)
 
     async def _store_signed(
-        self, group: Sequence[Submission], prepared: Prepared, *, at_least: int
+        self,
+        group: Sequence[Submission],
+        prepared: Prepared,
+        *,
+        at_least: int,
+        seen: int | None,
     ) -> Submission | None:
         """Take a place in the sequence, sign and store, all or nothing; nothing is sent yet.
 
@@ -194,51 +249,17 @@ class Sender:
             )
             bytes_ = await self.senders[chain].sign(prepared, sequence=sequence)
             if len(locked) == 1:
-                submission = locked[0].sign(bytes_, at=at)
+                submission = locked[0].sign(bytes_, at=at, after=seen)
                 await work.chains.save_submission(submission)
             else:
                 id = SubmissionId(self.ids.new("submission"))
-                submission = batch_of(locked, id=id, at=at).sign(bytes_, at=at)
+                submission = batch_of(locked, id=id, at=at).sign(bytes_, at=at, after=seen)
                 await work.chains.add_submission(submission)
                 for each in locked:
                     await work.chains.save_submission(each.join(id))
             await self._outcomes(chain).signed(work, submission, bytes_, at=at)
             await work.commit()
         return submission
-
-    async def _broadcast(self, submission: Submission) -> int:
-        """Hand stored bytes to the chain; return 1 if a node has taken them for the first time."""
-        if submission.signed is None or not submission.wants_broadcast(at=self.clock.now()):
-            return await self._give_up_if_overdue(submission)
-        try:
-            await self.senders[submission.chain].broadcast(submission.signed)
-        except ChainUnavailable:
-            # Whether a node has the bytes is unknown. They are sent again, never others.
-            return await self._give_up_if_overdue(submission)
-        if submission.state is not SubmissionState.SIGNED:
-            return await self._give_up_if_overdue(submission)
-        async with self.begin() as work:
-            locked = await work.chains.lock_submission(submission.id)
-            if locked.state is not SubmissionState.SIGNED:
-                return 0
-            taken = locked.broadcast()
-            await work.chains.save_submission(taken)
-            await self._outcomes(submission.chain).moved(work, taken, at=self.clock.now())
-            await work.commit()
-        return 1
-
-    async def _give_up_if_overdue(self, submission: Submission) -> int:
-        at = self.clock.now()
-        if not submission.overdue(at=at):
-            return 0
-        async with self.begin() as work:
-            locked = await work.chains.lock_submission(submission.id)
-            if locked.overdue(at=at):
-                lost = locked.lose(reason="in no block for too long")
-                await work.chains.save_submission(lost)
-                await self._outcomes(submission.chain).moved(work, lost, at=at)
-                await work.commit()
-        return 0
 
     async def _refuse(self, id: SubmissionId, reason: str, *, chain: ChainId) -> None:
         at = self.clock.now()
@@ -250,6 +271,9 @@ class Sender:
             await work.chains.save_submission(refused)
             await self._outcomes(chain).refused(work, refused, at=at)
             await work.commit()
+
+    def _broadcasting(self, chain: ChainId) -> Broadcasting:
+        return Broadcasting(self.begin, self.clock, self.senders[chain], self._outcomes(chain))
 
     def _outcomes(self, chain: ChainId) -> Outcomes:
         return Outcomes(self.ids, self.assets, self.places[chain])

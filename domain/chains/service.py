@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
 
+from domain.chains.concluding import Concluding
 from domain.chains.contract_moves import ChainDisagrees
 from domain.chains.crediting import Crediting
-from domain.chains.model import Cursor, Finality
-from domain.chains.outcomes import Outcomes
+from domain.chains.filling import Filling, gap_of, note
+from domain.chains.model import Cursor, FinalBlockReplaced, Finality
 from domain.chains.places import Places
 from domain.chains.recipients import Recipients
-from domain.chains.submissions import IN_FLIGHT
+from domain.chains.unseen import UnseenCoins
 from domain.shared.money import Assets, ChainId
 from ports.chain import ChainReader, ChainUnavailable
 from ports.clock import Clock
@@ -22,7 +24,7 @@ from ports.ids import Ids
 from ports.unit_of_work import Begin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from domain.chains.model import Block, Head, Observation, Scan
@@ -34,14 +36,6 @@ IN_FLIGHT_MAX = 64
 
 LATE_BLOCKS_MAX = 5_000
 """How far behind the final block an inclusion is followed up to prove that it leads there."""
-
-
-@attrs.frozen
-class FinalBlockReplaced(Exception):
-    """The chain has replaced a block that it had called final. It is parked: a person looks."""
-
-    chain: ChainId
-    number: int
 
 
 @attrs.frozen
@@ -103,8 +97,25 @@ class ChainWatcher:
             await self._park(chain, f"{type(error).__name__}: {error}")
             raise
 
-    async def resume(self, *, chain: ChainId) -> None:
-        """Let a parked chain move again, by a person's decision."""
+    async def find_coins(self, *, chain: ChainId) -> int:
+        """Book coins that only balances show, where a chain has such; see `UnseenCoins.find`."""
+        if not self.places[chain].hides_coins:
+            return 0
+        crediting, reader = self._crediting(chain), self.readers[chain]
+        return await UnseenCoins(self.begin, self.clock, crediting, reader).find()
+
+    async def resume(self, *, chain: ChainId, next_sequence: int | None = None) -> None:
+        """Let a parked chain move again, by a person's decision.
+
+        ``next_sequence`` is the number of the hot wallet's next transaction, where those below it
+        have been used by somebody else and a person has explained that (``KeyUsedElsewhere``).
+        """
+        if next_sequence:
+            async with self.begin() as work:
+                await work.chains.take_sequence(
+                    chain, sender=self.places[chain].hot_wallet, at_least=next_sequence - 1
+                )
+                await work.commit()
         await self._park(chain, None)
 
     async def _park(self, chain: ChainId, reason: str | None) -> None:
@@ -117,31 +128,39 @@ class ChainWatcher:
     async def _watch(self, chain: ChainId) -> Progress:
         reader = self.readers[chain]
         cursor = await self._cursor(chain, reader)
-        cursor.must_move()
+        cursor.must_not_be_parked()
         head = await reader.head()
         if head.latest < cursor.seen.number:
             # Behind a balancer one node lags another: that is no news of the chain.
             return Progress(cursor.seen.number, cursor.final.number, behind=0)
         cursor = await self._unwind(cursor, reader)
         last = min(head.latest, cursor.seen.number + self.blocks_max)
-        scan = None
+        scan, ours = None, partial(self._ours, chain)
         if last > cursor.seen.number:
-            scan = await reader.scan(first=cursor.seen.number + 1, last=last)
+            scan = await reader.scan(first=cursor.seen.number + 1, last=last, ours=ours)
         async with self.begin() as work:
             in_flight = await work.chains.in_flight(chain, limit=IN_FLIGHT_MAX)
-        hashes = [submission.signed.hash for submission in in_flight if submission.signed]
+        hashes = [hash for submission in in_flight for hash in submission.hashes]
         inclusions = await reader.inclusions(hashes) if hashes else []
         included = {inclusion.hash for inclusion in inclusions}
         inclusions = await self._before(cursor.final, inclusions, reader)
         cursor = await self._apply(cursor, scan, head, in_flight, inclusions)
-        waiting = [it for it in in_flight if it.signed and it.signed.hash not in included]
-        await self._expire(cursor, waiting, reader)
+        waiting = [it for it in in_flight if included.isdisjoint(it.hashes)]
+        await self._concluding(chain).expire(cursor, waiting, reader)
+        if cursor.gap is not None:
+            filling = Filling(self.begin, self.clock, self._crediting(chain), self.blocks_max)
+            cursor = await filling.fill(cursor, reader, ours)
         return Progress(
             seen=cursor.seen.number,
             final=cursor.final.number,
             behind=max(head.latest - cursor.seen.number, 0)
             or max(head.final - cursor.final.number, 0),
         )
+
+    async def _ours(self, chain: ChainId, addresses: Collection[str]) -> Collection[str]:
+        """Return which addresses are ours by now: all to which anybody was told to pay."""
+        async with self.begin() as work:
+            return await self._recipients(chain).among(work, addresses)
 
     async def _cursor(self, chain: ChainId, reader: ChainReader) -> Cursor:
         """Return how far the chain has been read; begin at the first block of interest."""
@@ -189,6 +208,7 @@ class ChainWatcher:
                 await self._move(work, observation, Finality.RETRACTED)
             await self._crediting(cursor.chain).retract(work, gone, at=self.clock.now())
             await work.chains.cut(cursor.chain, after=common.number)
+            await work.chains.uncover(cursor.chain, after=common)
             back = attrs.evolve(cursor, seen=common)
             await work.chains.save_cursor(back)
             await work.commit()
@@ -240,11 +260,14 @@ class ChainWatcher:
             moved = cursor.advance(scan) if scan else cursor
             if scan:
                 await work.chains.remember(chain, scan.blocks)
+                await note(work, cursor, scan, at=at)
                 await self._see(work, chain, scan.observations, at=at)
             final = await self._final_block(work, moved, head)
             await self._finalize(work, moved, final, at=at)
-            await self._conclude(work, cursor, final, in_flight, inclusions, at=at)
-            moved = attrs.evolve(moved, final=final)
+            concluding = self._concluding(chain)
+            await concluding.conclude(work, cursor, final, in_flight, inclusions, at=at)
+            gap = await gap_of(work, moved, first_block=self.places[chain].first_block)
+            moved = attrs.evolve(moved, final=final, gap=None if gap is None else gap.first)
             await work.chains.forget(chain, before=final.number)
             if moved != cursor:
                 await work.chains.save_cursor(moved)
@@ -302,74 +325,6 @@ class ChainWatcher:
             await self._move(work, observation, Finality.FINAL)
         await self._crediting(cursor.chain).finalize(work, observations, at=at)
 
-    async def _conclude(
-        self,
-        work: UnitOfWork,
-        cursor: Cursor,
-        final: Block,
-        in_flight: Sequence[Submission],
-        inclusions: Sequence[Inclusion],
-        *,
-        at: datetime,
-    ) -> None:
-        """Close our own transactions that are in final blocks, and what they were for.
-
-        Raises:
-            ChainUnavailable: one is in another block than the one that was read under its
-                number; nodes that disagree are no proof of anything.
-        """
-        by_hash = {inclusion.hash: inclusion for inclusion in inclusions}
-        outcomes = Outcomes(self.ids, self.assets, self.places[cursor.chain])
-        kept = await work.chains.remembered(
-            cursor.chain, first=cursor.final.number, last=final.number
-        )
-        read = {block.number: block for block in kept}
-        for listed in in_flight:
-            inclusion = by_hash.get(listed.signed.hash) if listed.signed else None
-            if inclusion is None or not inclusion.settled:
-                continue
-            if inclusion.block_number > final.number:
-                continue
-            if inclusion.block_number in read and (
-                inclusion.block_hash != read[inclusion.block_number].hash
-            ):
-                raise ChainUnavailable(f"{inclusion.hash} is in a block that was not read")
-            submission = await work.chains.lock_submission(listed.id)
-            if submission.state not in IN_FLIGHT:
-                continue
-            await work.chains.save_submission(submission.conclude(inclusion))
-            # One that was final before is no longer kept; it was seen to lead to the final one.
-            block = read.get(inclusion.block_number, cursor.final)
-            await outcomes.concluded(work, submission, inclusion, block_time=block.time, at=at)
-
-    async def _expire(
-        self, cursor: Cursor, waiting: Sequence[Submission], reader: ChainReader
-    ) -> None:
-        """End our own transactions whose last moment was before the final block, without them.
-
-        Raises:
-            ChainUnavailable: no node that has this very block answered.
-        """
-        final = cursor.final
-        for listed in waiting:
-            if listed.signed is None or not listed.signed.lapsed(at=final.time):
-                continue
-            if not await reader.is_absent(listed.signed, through=final):
-                continue
-            async with self.begin() as work:
-                # Final is what the cursor says; who parks the chain has found that it was not.
-                if await work.chains.lock_cursor(cursor.chain) != cursor:
-                    return
-                submission = await work.chains.lock_submission(listed.id)
-                if submission.state not in IN_FLIGHT:
-                    continue
-                expired = submission.expire(at=final.time)
-                await work.chains.save_submission(expired)
-                outcomes = Outcomes(self.ids, self.assets, self.places[cursor.chain])
-                at = self.clock.now()
-                await outcomes.expired(work, expired, block_time=final.time, at=at)
-                await work.commit()
-
     async def _move(self, work: UnitOfWork, observation: Observation, now: Finality) -> None:
         moved = await work.chains.set_finality(observation.key, was=observation.finality, now=now)
         if not moved:
@@ -379,5 +334,11 @@ class ChainWatcher:
         """Return what another watcher has made of the cursor meanwhile; ours did nothing."""
         return await work.chains.cursor(cursor.chain) or cursor
 
+    def _concluding(self, chain: ChainId) -> Concluding:
+        return Concluding(self.begin, self.clock, self.ids, self.assets, self.places[chain])
+
     def _crediting(self, chain: ChainId) -> Crediting:
-        return Crediting(Recipients(self.assets, self.contracts, self.places[chain]))
+        return Crediting(self._recipients(chain))
+
+    def _recipients(self, chain: ChainId) -> Recipients:
+        return Recipients(self.assets, self.contracts, self.places[chain])

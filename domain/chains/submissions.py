@@ -2,9 +2,11 @@
 
 The order is write-ahead: the place in the wallet's sequence is taken, the bytes are signed and
 stored, all in one database transaction; only then are they broadcast. Whoever finds a signed
-submission later broadcasts the same bytes again, never new ones. Where a chain gives bytes a last
-moment, and a final block later than that has come without them, they can never take effect: then,
-and only then, another submission may follow for the same purpose.
+submission later broadcasts the same bytes again. Where they offer the network too little, others
+are signed with the same number: of all of these one at most can come into a block, and all are
+watched. Where a chain gives bytes a last moment, and a final block later than that has come
+without them, they can never take effect: then, and only then, another submission may follow for
+the same purpose.
 """
 
 from __future__ import annotations
@@ -45,6 +47,8 @@ class SubmissionState(enum.StrEnum):
     """Never signed: another submission carries it out, together with others."""
     EXPIRED = "expired"
     """Not included by its last moment, as a later final block proves: it will never be."""
+    CANCELED = "canceled"
+    """Bytes of ours that do nothing are final with its number: proof that it will never be."""
 
 
 IN_FLIGHT = frozenset({SubmissionState.SIGNED, SubmissionState.BROADCAST, SubmissionState.UNKNOWN})
@@ -69,6 +73,15 @@ class SubmissionTransitionRefused(Exception):
     id: SubmissionId
     state: SubmissionState
     wanted: SubmissionState
+
+
+@attrs.frozen
+class AnotherNumber(Exception):
+    """What should replace a transaction has another number: both could come into blocks."""
+
+    id: SubmissionId
+    sequence: int
+    other: int
 
 
 @attrs.frozen
@@ -148,6 +161,11 @@ class SignedBytes:
     """Its place among the sender's transactions: a nonce, a seqno, a query id."""
     valid_until: datetime | None = None
     """The last moment, by the time of blocks, at which it may come into one; None: any time."""
+    gapless: bool = False
+    """True where the chain takes the sender's numbers in without a gap: one that comes to nothing
+    is used again, or none could follow. False where they come in any order, each used once."""
+    cancels: bool = False
+    """True where they do nothing but use up the number: what was asked for does not happen."""
 
     def lapsed(self, *, at: datetime) -> bool:
         """Tell whether it cannot come into a block of a time, nor into any later one."""
@@ -199,6 +217,22 @@ class Submission:
     reason: str | None = None
     issue: int = 1
     """Counts the submissions for one purpose: those before this one have expired."""
+    earlier: tuple[SignedBytes, ...] = ()
+    """What was signed with the same number before, oldest first: any may still be included."""
+    signed_after: int | None = None
+    """The newest block that had been read when its newest bytes were signed."""
+    unwanted: bool = False
+    """An operator has taken it back: if that can still be, it will not happen."""
+
+    @property
+    def attempts(self) -> tuple[SignedBytes, ...]:
+        """All that was signed for it, oldest first; one of them at most comes into a block."""
+        return self.earlier if self.signed is None else (*self.earlier, self.signed)
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """The names of all that was signed for it, oldest first."""
+        return tuple(attempt.hash for attempt in self.attempts)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -211,9 +245,34 @@ class Submission:
             case _:
                 return ()
 
-    def sign(self, signed: SignedBytes, *, at: datetime) -> Submission:
-        """Keep the bytes that will be sent, and no others, for ever."""
-        return attrs.evolve(self._become(SubmissionState.SIGNED), signed=signed, signed_at=at)
+    def sign(self, signed: SignedBytes, *, at: datetime, after: int | None = None) -> Submission:
+        """Keep the bytes that will be sent, for ever; ``after`` is the newest block read."""
+        return attrs.evolve(
+            self._become(SubmissionState.SIGNED), signed=signed, signed_at=at, signed_after=after
+        )
+
+    def replace(self, signed: SignedBytes, *, after: int | None) -> Submission:
+        """Keep other bytes with the same number besides those that were signed before.
+
+        Raises:
+            SubmissionTransitionRefused: nothing of it is in flight.
+            AnotherNumber: both could come into blocks.
+        """
+        if self.state not in IN_FLIGHT or self.signed is None:
+            raise SubmissionTransitionRefused(self.id, self.state, SubmissionState.SIGNED)
+        if (signed.sender, signed.sequence) != (self.signed.sender, self.signed.sequence):
+            raise AnotherNumber(self.id, self.signed.sequence, signed.sequence)
+        return attrs.evolve(self, earlier=self.attempts, signed=signed, signed_after=after)
+
+    def take_back(self) -> Submission:
+        """Note that it shall not happen, if that can still be.
+
+        Raises:
+            SubmissionTransitionRefused: it has ended, or another one carries it out.
+        """
+        if self.state is not SubmissionState.QUEUED and self.state not in IN_FLIGHT:
+            raise SubmissionTransitionRefused(self.id, self.state, SubmissionState.CANCELED)
+        return attrs.evolve(self, unwanted=True)
 
     def refuse(self, *, reason: str) -> Submission:
         """End before anything was signed."""
@@ -238,6 +297,8 @@ class Submission:
             SubmissionTransitionRefused: nothing of it is in flight, or the word is not final.
         """
         end = SubmissionState.CONFIRMED if inclusion.succeeded else SubmissionState.REVERTED
+        if any(it.cancels for it in self.attempts if it.hash == inclusion.hash):
+            end = SubmissionState.CANCELED
         if self.state not in IN_FLIGHT or not inclusion.settled:
             raise SubmissionTransitionRefused(self.id, self.state, end)
         return attrs.evolve(self, state=end)
@@ -250,8 +311,7 @@ class Submission:
         Raises:
             SubmissionTransitionRefused: nothing of it is in flight, or its time is not over.
         """
-        lapsed = self.signed is not None and self.signed.lapsed(at=at)
-        if self.state not in IN_FLIGHT or not lapsed:
+        if self.state not in IN_FLIGHT or not self.lapsed(at=at):
             raise SubmissionTransitionRefused(self.id, self.state, SubmissionState.EXPIRED)
         return attrs.evolve(self, state=SubmissionState.EXPIRED, reason="in no block in time")
 
@@ -260,7 +320,7 @@ class Submission:
     ) -> Submission | None:
         """Return another submission for the same purpose, or None after so many in vain.
 
-        Of a batch, each part follows by itself.
+        None follows one that was taken back either. Of a batch, each part follows by itself.
 
         Raises:
             SubmissionTransitionRefused: there is no proof that this one will never take effect.
@@ -268,7 +328,7 @@ class Submission:
         if self.state is not SubmissionState.EXPIRED:
             raise SubmissionTransitionRefused(self.id, self.state, SubmissionState.QUEUED)
         issue = part.issue if part else self.issue
-        if issue >= ISSUES_MAX:
+        if issue >= ISSUES_MAX or self.unwanted:
             return None
         return Submission(
             id=id,
@@ -281,12 +341,14 @@ class Submission:
 
     def wants_broadcast(self, *, at: datetime) -> bool:
         """Tell whether the bytes should be handed to a node, for the first time or again."""
-        if self.signed is None or self.signed_at is None or self.state not in IN_FLIGHT:
-            return False
-        if self.signed.lapsed(at=at):
+        if self.signed_at is None or self.state not in IN_FLIGHT or self.lapsed(at=at):
             return False
         fresh = self.state is SubmissionState.SIGNED
         return fresh or at >= self.signed_at + BROADCAST_AGAIN_AFTER
+
+    def lapsed(self, *, at: datetime) -> bool:
+        """Tell whether nothing that was signed for it can come into a block from a time on."""
+        return bool(self.attempts) and all(attempt.lapsed(at=at) for attempt in self.attempts)
 
     def overdue(self, *, at: datetime) -> bool:
         """Tell whether it has been in flight for so long that somebody should look."""

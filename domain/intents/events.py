@@ -20,6 +20,8 @@ CONFIRMED = "payment.confirmed"
 """Money seen before is final."""
 CAPTURED = "payment.captured"
 """The merchant has accepted money that waited in suspense."""
+RETURNED = "payment.returned"
+"""Money that waited in suspense is counted no more: it goes back, or is another intent's."""
 RETRACTED = "payment.retracted"
 """Money seen before is gone: the chain has taken another way."""
 

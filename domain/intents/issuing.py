@@ -12,6 +12,7 @@ from domain.fees.model import FeeSchedule
 from domain.intents import memos
 from domain.intents.model import DepositAddress, Method, SharedAddress
 from domain.shared.ids import IntentId
+from domain.shared.modes import Mode
 from domain.shared.money import AssetId, ChainId, Money
 
 if TYPE_CHECKING:
@@ -40,6 +41,15 @@ class MethodNotOffered(ValueError):
 
 
 @attrs.frozen
+class ChainOfOtherMode(ValueError):
+    """Test money does not pay a live account, nor live money a test account."""
+
+    chain: ChainId
+    mode: Mode
+    """The account's."""
+
+
+@attrs.frozen
 class IntentRules:
     """The clocks of an intent, from its creation on."""
 
@@ -48,6 +58,8 @@ class IntentRules:
     """From the end of the time to pay until the escrow may be released by anybody."""
     refund_window: timedelta
     """From there until the payer may take back alone what is still held."""
+    stars: Mode = Mode.TEST
+    """Which money Telegram's Stars are: that depends on whose bot takes them."""
 
 
 @attrs.frozen

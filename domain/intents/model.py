@@ -254,6 +254,48 @@ class PaymentIntent:
             raise IntentTransitionRefused(self.id, self.status, "accept")
         return self._capture(self.final, at=at)
 
+    def assign(self, amount: int, *, paid_at: datetime, at: datetime) -> PaymentIntent:
+        """Take in final money that did not say whose it was, by a person's decision.
+
+        It counts as from when it was paid: what came in time is not late for having been found
+        later, even where the intent has ended unpaid meanwhile.
+
+        Raises:
+            AmountOutOfRange: it is not more than nothing.
+            IntentTransitionRefused: it is paid into the escrow contract, or in Telegram.
+        """
+        if self.method in {Method.ESCROW, Method.STARS}:
+            raise IntentTransitionRefused(self.id, self.status, "assign")
+        ran_out = self.status in {IntentStatus.EXPIRED, IntentStatus.NEEDS_REVIEW}
+        reopens = ran_out and not self.captured
+        then = attrs.evolve(self, status=IntentStatus.REQUIRES_PAYMENT) if reopens else self
+        taken = then.see(amount, paid_at=paid_at, at=at).finalize(amount, at=at)
+        still_short = reopens and taken.status is IntentStatus.REQUIRES_PAYMENT
+        return taken.review() if still_short else taken
+
+    def let_go(self, amount: int, *, at: datetime) -> PaymentIntent:
+        """Count money no more that goes back to its payer, or turns out to be another intent's.
+
+        Raises:
+            AmountOutOfRange: it is not more than nothing.
+            IntentTransitionRefused: so much does not lie in suspense, or a payment is under way.
+        """
+        _must_be_positive(amount)
+        under_way = self.status in {IntentStatus.REQUIRES_PAYMENT, IntentStatus.PROCESSING}
+        if under_way or amount > self.final - self.captured:
+            raise IntentTransitionRefused(self.id, self.status, "let_go")
+        less = attrs.evolve(self, received=self.received - amount, final=self.final - amount)
+        if not less.received:
+            return attrs.evolve(
+                less,
+                status=IntentStatus.EXPIRED,
+                exception=PaymentException.NONE,
+                attempt=self._attempt(AttemptState.REFUSED, at),
+            )
+        if self.exception in {PaymentException.OVERPAID, PaymentException.UNDERPAID}:
+            return attrs.evolve(less, exception=less._gap())
+        return less
+
     def cancel(self, *, at: datetime) -> PaymentIntent:
         """Withdraw the wish while nothing has been paid.
 

@@ -14,6 +14,7 @@ from domain.intents import booking, events
 from domain.intents.attempts import Attempt, AttemptState
 from domain.intents.issuing import (
     AssetNotAccepted,
+    ChainOfOtherMode,
     IntentRules,
     MethodNotOffered,
     Wish,
@@ -31,6 +32,7 @@ from domain.shared.idempotency import KeyTaken
 from domain.shared.ids import AttemptId, IntentId, QuoteId
 from domain.shared.money import AssetId, Assets, ChainId, Money
 from domain.stars.model import STARS_RAIL, rail_of
+from domain.suspense import keeping
 from ports.clock import Clock
 from ports.deposit_addresses import DepositAddresses
 from ports.escrow_contract import EscrowContracts
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from domain.escrow.model import WalletCall
+    from domain.intents.listing import Place, Wanted
     from domain.intents.model import PayTo
     from domain.intents.quotes import Quote, RateObservation
     from domain.ledger.accounts import Account
@@ -96,8 +99,8 @@ class IntentService:
         """Promise how much of an asset will be taken for a price, for a few minutes.
 
         Raises:
-            UnknownAsset, NotACurrency, AssetNotAccepted, PriceOutOfRange: the wish makes no
-                sense here.
+            UnknownAsset, NotACurrency, AssetNotAccepted, PriceOutOfRange, ChainOfOtherMode: the
+                wish makes no sense here.
             NoRate: no rate can be trusted at the moment.
         """
         made = await self._quote(merchant=merchant, price=price, asset=asset)
@@ -120,8 +123,8 @@ class IntentService:
         """Create an intent, from a quote made before or from a price and an asset.
 
         Raises:
-            UnknownAsset, NotACurrency, AssetNotAccepted, PriceOutOfRange, MethodNotOffered: the
-                wish makes no sense here.
+            UnknownAsset, NotACurrency, AssetNotAccepted, PriceOutOfRange, MethodNotOffered,
+                ChainOfOtherMode: the wish makes no sense here.
             NoRate: no rate can be trusted at the moment.
             NotFound: the merchant has no such quote.
             QuoteExpired: it was promised for a time that is over.
@@ -187,11 +190,16 @@ class IntentService:
         return ()
 
     async def page(
-        self, *, owner: MerchantId, before: IntentId | None = None, limit: int
+        self,
+        *,
+        owner: MerchantId,
+        before: Place | None = None,
+        limit: int,
+        wanted: Wanted | None = None,
     ) -> Sequence[PaymentIntent]:
-        """Return a merchant's intents, newest first, from just before one named."""
+        """Return a merchant's intents, newest first, from just before a place."""
         async with self.begin() as work:
-            return await work.intents.list(owner=owner, before=before, limit=limit)
+            return await work.intents.list(owner=owner, before=before, limit=limit, wanted=wanted)
 
     async def cancel(
         self,
@@ -237,6 +245,7 @@ class IntentService:
             now = self.clock.now()
             intent = await work.intents.lock(intent_id, owner=owner)
             accepted = intent.accept(at=now)
+            await keeping.keep(work, intent, accepted, at=now)
             inbox = self._suspense(intent)
             await work.ledger.book(*booking.capture(intent, accepted, suspense=inbox, at=now))
             await self._save(work, intent, accepted, events.CAPTURED, at=now)
@@ -252,7 +261,7 @@ class IntentService:
         """
         async with self.begin() as work:
             cursor = await work.chains.cursor(chain)
-            if cursor is None or cursor.parked is not None:
+            if cursor is None or not cursor.may_decide:
                 return 0
             covered = cursor.final.time
             due = await work.intents.overdue(chain=chain, at=covered, limit=limit)
@@ -294,8 +303,10 @@ class IntentService:
         wanted = self.assets.find(asset)
         if not currency.id.startswith("iso4217:"):
             raise NotACurrency(currency.id)
-        if rail_of(wanted.id) not in {*self.places, STARS_RAIL}:
+        chain = rail_of(wanted.id)
+        if chain is None or chain not in {*self.places, STARS_RAIL}:
             raise AssetNotAccepted(wanted.id)
+        self._must_suit(merchant, chain)
         if not 0 < price.amount <= PRICE_MAX:
             raise PriceOutOfRange(price.amount)
         return quote(
@@ -308,6 +319,16 @@ class IntentService:
             rules=self.rate_rules,
             at=self.clock.now(),
         )
+
+    def _must_suit(self, merchant: Merchant, chain: ChainId) -> None:
+        """Keep test money and live money apart.
+
+        Raises:
+            ChainOfOtherMode: the account is for the other.
+        """
+        mode = self.rules.stars if chain == STARS_RAIL else self.places[chain].mode
+        if merchant.mode is not mode:
+            raise ChainOfOtherMode(chain, merchant.mode)
 
     async def _observe(self, asset: Asset, currency: Asset) -> list[RateObservation]:
         observations = []
@@ -331,6 +352,7 @@ class IntentService:
         chain = rail_of(chosen.due.asset)
         if chain is None:
             raise AssetNotAccepted(chosen.due.asset)
+        self._must_suit(merchant, chain)
         intent_id = IntentId(self.ids.new("intent"))
         # Contracts count in whole seconds; a deadline with a fraction could not be kept there.
         expires_at = (at + (pay_within or self.rules.pay_within)).replace(microsecond=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from domain.chains.addresses import shown
 from domain.escrow.model import EscrowTerms
 from domain.escrow.view import view_terms
 from domain.intents.model import DepositAddress, SharedAddress, StarsInvoice
@@ -54,7 +55,12 @@ def _view_pay_to(pay_to: PayTo) -> dict[str, Json]:
             memo = pay_to.payload
         case _:
             assert_never(pay_to)
-    return {"chain": pay_to.chain, "address": address, "memo": memo, "escrow_terms": terms}
+    return {
+        "chain": pay_to.chain,
+        "address": shown(address, chain=pay_to.chain),
+        "memo": memo,
+        "escrow_terms": terms,
+    }
 
 
 def view_quote(quote: Quote, assets: Assets) -> dict[str, Json]:

@@ -102,15 +102,16 @@ class JobService:
                 raise JobNotRetried(job_id)
             await work.commit()
 
-    async def retry_dead(self, *, queue: Queue) -> int:
-        """Make the dead jobs of a queue ready again; return how many.
+    async def retry_dead(self, *, queue: Queue, at_most: int = BATCH * BATCHES_MAX) -> int:
+        """Make the dead jobs of a queue ready again, the oldest first; return how many.
 
         Those whose key another unfinished job has stay dead.
         """
         retried = 0
-        for _ in range(BATCHES_MAX):
+        while retried < at_most:
+            batch = min(BATCH, at_most - retried)
             async with self.begin() as work:
-                now = await work.job_console.retry_dead(queue, at=self.clock.now(), limit=BATCH)
+                now = await work.job_console.retry_dead(queue, at=self.clock.now(), limit=batch)
                 await work.commit()
             retried += now
             if not now:
@@ -118,19 +119,25 @@ class JobService:
         return retried
 
     async def clean(
-        self, *, state: JobState, older_than: timedelta, queue: Queue | None = None
+        self,
+        *,
+        state: JobState,
+        older_than: timedelta,
+        queue: Queue | None = None,
+        at_most: int = BATCH * BATCHES_MAX,
     ) -> int:
         """Delete jobs that ended in a state that long ago, with their logs; return how many."""
         before = self.clock.now() - older_than
         deleted = 0
-        for _ in range(BATCHES_MAX):
+        while deleted < at_most:
+            batch = min(BATCH, at_most - deleted)
             async with self.begin() as work:
                 now = await work.job_console.clean(
-                    state=state, finished_before=before, limit=BATCH, queue=queue
+                    state=state, finished_before=before, limit=batch, queue=queue
                 )
                 await work.commit()
             deleted += now
-            if now < BATCH:
+            if now < batch:
                 break
         return deleted
 

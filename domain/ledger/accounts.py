@@ -51,6 +51,21 @@ def suspense(rail: str) -> Account:
     return Account(f"suspense:{rail}")
 
 
+def returning(rail: str) -> Account:
+    """Name what of a rail's suspense is promised back to somebody, until it is signed."""
+    return Account(f"suspense:{rail}:returning")
+
+
+def treasury(rail: str) -> Account:
+    """Name what a rail's cold wallet is due from the hot one: less than nothing until it came."""
+    return Account(f"treasury:{rail}")
+
+
+def moving(rail: str) -> Account:
+    """Name what is promised to a rail's cold wallet, until it is signed."""
+    return Account(f"treasury:{rail}:moving")
+
+
 def escrow(escrow_id: EscrowId) -> Account:
     """Name the money that one escrow holds for its two parties."""
     return Account(f"escrow:{escrow_id}")
@@ -80,6 +95,7 @@ _SIDES = {
     "escrow": Side.CREDIT,
     "payouts": Side.CREDIT,
     "suspense": Side.CREDIT,
+    "treasury": Side.CREDIT,
 }
 _CONSTRAINED = frozenset({"merchant", "customer", "escrow"})
 
@@ -111,3 +127,8 @@ def is_constrained(account: Account) -> bool:
 def is_reserve(account: Account) -> bool:
     """Tell whether an account is what a merchant's payouts have set aside."""
     return account.startswith("merchant:") and account.endswith(":reserved")
+
+
+def is_available(account: Account) -> bool:
+    """Tell whether an account is what a merchant can be paid out."""
+    return account.startswith("merchant:") and account.endswith(":available")

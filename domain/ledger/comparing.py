@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -15,7 +15,11 @@ from ports.chain import ChainReader
 from ports.unit_of_work import Begin
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from domain.chains.model import Block
+    from domain.chains.submissions import Submission
+    from domain.ledger.model import Balance
 
 IN_FLIGHT_MAX = 64
 """How many of our own transactions are asked for before a verdict."""
@@ -46,8 +50,8 @@ class Place:
     asset: AssetId
     addresses: Sequence[str] = attrs.field(eq=False)
     grows_unseen: bool
-    """Coins come without a log. Those that nobody has booked are no reason to stop, or a stranger
-    could stop payouts with one coin."""
+    """Coins come without a log, and nobody watches what comes to a cold wallet. What nobody has
+    booked there is no reason to stop, or a stranger could stop payouts with one coin."""
 
     def conserved(self, *, books: int, chain: int) -> bool:
         """Tell whether all that was booked is there."""
@@ -79,6 +83,9 @@ class Books:
     places: Sequence[Place]
     in_flight: Sequence[str]
     """The hashes of our own transactions whose end is not booked yet."""
+    may_be_there: Collection[str]
+    """Those that a block up to the last final one may have taken in, on a chain where they come
+    into effect some blocks later and have a last moment. It is not over yet by that block."""
 
     @property
     def block(self) -> Block:
@@ -125,8 +132,9 @@ class Comparing:
         return Books(
             cursor=cursor,
             booked={(it.account, it.money.asset): it.money.amount for it in balances},
-            places=self._places(places, deposit_addresses),
-            in_flight=[it.signed.hash for it in in_flight if it.signed],
+            places=[*self._places(places, deposit_addresses), *self._cold(places, balances)],
+            in_flight=[hash for it in in_flight for hash in it.hashes],
+            may_be_there=[hash for it in in_flight for hash in _may_be_there(it, cursor.final)],
         )
 
     async def at(self, books: Books, place: Place) -> Comparison:
@@ -173,6 +181,17 @@ class Comparing:
             total += sum(money.amount for money in found)
         return total
 
+    def _cold(self, places: Places, balances: Sequence[Balance]) -> list[Place]:
+        """Return the cold wallet's tokens; without an address what is booked there is nowhere."""
+        addresses = [places.cold_wallet] if places.cold_wallet else []
+        booked = {it.money.asset for it in balances if it.account == places.cold and it.money}
+        return [
+            Place(places.chain, places.cold, asset, addresses, grows_unseen=True)
+            for asset in self.assets.by_id
+            if chain_of(asset) == places.chain and asset != places.native
+            if addresses or asset in booked
+        ]
+
     def _places(self, places: Places, deposit_addresses: Sequence[str]) -> list[Place]:
         found = []
         for asset in self.assets.by_id:
@@ -188,3 +207,12 @@ class Comparing:
                 for account, addresses in spots
             ]
         return found
+
+
+def _may_be_there(submission: Submission, final: Block) -> Iterator[str]:
+    """Yield what was signed with a last moment, before the final block was read."""
+    if submission.signed_after is not None and submission.signed_after >= final.number:
+        return
+    for signed in submission.attempts:
+        if signed.valid_until is not None and not signed.lapsed(at=final.time):
+            yield signed.hash

@@ -75,7 +75,7 @@ class Conservation:
             return ()
         reader = self.comparing.readers[chain]
         block = await reader.block(books.block.number)
-        if books.cursor.parked is not None or block is None or block.hash != books.block.hash:
+        if not books.cursor.may_decide or block is None or block.hash != books.block.hash:
             return ()
         looks = [await self._at(books, place) for place in books.places]
         if all(look.conserved for look in looks):
@@ -84,17 +84,20 @@ class Conservation:
         included = await reader.inclusions(books.in_flight) if books.in_flight else ()
         if any(inclusion.shows_from <= books.block.number for inclusion in included):
             return ()
+        # A node may show what one has moved, and not know where it is.
+        if not {inclusion.hash for inclusion in included}.issuperset(books.may_be_there):
+            return ()
         return looks
 
     async def _at(self, books: Books, place: Place) -> _Look:
         it = await self.comparing.at(books, place)
-        groundless = None
+        surplus = None
         if it.books < it.chain and place.grows_unseen:
             more = it.chain - it.books
-            groundless = await Divergence(self.comparing).groundless(books, place, more=more)
-            if groundless is None:
+            surplus = await Divergence(self.comparing).surplus(books, place, more=more)
+            if surplus is None:
                 log.warning("not booked: %s", _told(it))
-        return _Look(books, place, it, groundless)
+        return _Look(books, place, it, surplus)
 
     async def _agree(self, looks: Sequence[_Look]) -> None:
         """Note from which block on a later difference has to be looked for."""
@@ -111,7 +114,7 @@ class Conservation:
         async with self.comparing.begin() as work:
             if await work.parking.of(asset) is not None:
                 return None
-        entry = look.groundless
+        entry = look.surplus
         if entry is None:
             entry = await Divergence(self.comparing).first_entry(look.books, look.place)
         parked = ParkedAsset(asset, _told(look.comparison), entry, self.clock.now())
@@ -128,13 +131,13 @@ class _Look:
     books: Books = attrs.field(eq=False)
     place: Place
     comparison: Comparison
-    groundless: str | None
-    """The booking for which there is more on the chain than in the books, where it is one."""
+    surplus: str | None
+    """The entry for which there is more on the chain than in the books, where it is one."""
 
     @property
     def conserved(self) -> bool:
         it = self.comparison
-        return self.groundless is None and self.place.conserved(books=it.books, chain=it.chain)
+        return self.surplus is None and self.place.conserved(books=it.books, chain=it.chain)
 
 
 def _told(it: Comparison) -> str:

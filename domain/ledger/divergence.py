@@ -8,7 +8,15 @@ import attrs
 
 from domain.chains.model import Block
 from domain.ledger.comparing import Comparing
-from domain.ledger.matching import first_unmatched, in_books, on_chain, one_too_many
+from domain.ledger.matching import (
+    Moved,
+    first_unmatched,
+    in_books,
+    never_booked,
+    on_chain,
+    one_too_many,
+    without_like,
+)
 from ports.chain import ChainUnavailable
 
 if TYPE_CHECKING:
@@ -17,7 +25,6 @@ if TYPE_CHECKING:
 
     from domain.chains.model import Observation
     from domain.ledger.comparing import Books, Place
-    from domain.ledger.matching import Moved
     from ports.chain import ChainReader
 
 ENTRIES_MAX = 1_000
@@ -74,11 +81,12 @@ class Divergence:
             agreed = await self._agreed(place) or books.cursor.first - 1
             return f"blocks {agreed + 1} to {last.number}: no node tells what was there then"
 
-    async def groundless(self, books: Books, place: Place, *, more: int) -> str | None:
-        """Name the booking for which more is there than should be, or None where coins came in.
+    async def surplus(self, books: Books, place: Place, *, more: int) -> str | None:
+        """Name the entry for which more is there than should be, or None where coins came in.
 
-        What is there unseen can only be told from what a wrong booking has taken away by its
-        amount, in the block from which on there is more.
+        What is there unseen can only be told by its amount, in the block from which on there is
+        more, from what a wrong booking has taken away, and from what a log shows to have come and
+        nobody has booked.
         """
         reader = self.comparing.readers[books.cursor.chain]
         last = books.block
@@ -95,7 +103,13 @@ class Divergence:
                     break
                 found = await self._narrow(Range(start, last), place, _at_most(usual))
                 entries, excess = await self._changes(found, place)
-                entry = one_too_many(entries, excess=excess)
+                entry = None
+                if found.high.number - found.low.number <= BLOCKS_MAX:
+                    seen = on_chain(await _seen(reader, found), place)
+                    entry = never_booked(seen, entries, excess=excess)
+                    # Lest a gift as large as a fee that is in a log, in its block, stops payouts.
+                    entries = without_like(seen, entries)
+                entry = entry or one_too_many(entries, excess=excess)
                 if entry is not None:
                     return f"{found}: {entry}"
                 start, usual = found.high, await self._more(place, found.high)
@@ -154,11 +168,15 @@ class Divergence:
         if low.time == high.time:
             return f"{found}: all of one time, so that no entry can be told from the others"
         entries, excess = await self._changes(found, place)
-        entry = None
+        entry, seen = None, list[Moved]()
+        if high.number - low.number <= BLOCKS_MAX:
+            seen = on_chain(await _seen(reader, found), place)
         if place.grows_unseen:
-            entry = one_too_many(entries, excess=excess)
+            # What the network took, and on some chains each coin that came or went, is in a log.
+            entry = never_booked(seen, entries, excess=excess)
+            entry = entry or one_too_many(entries, excess=excess)
         elif high.number - low.number <= BLOCKS_MAX:
-            entry = first_unmatched(on_chain(await _seen(reader, found), place), entries)
+            entry = first_unmatched(seen, entries)
         return f"{found}: {entry or f'books less chain is {excess}, which no entry explains'}"
 
     async def _changes(self, found: Range, place: Place) -> tuple[list[Moved], int]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.chains.model import Transfer
+from domain.chains.model import Transfer, WalletCharged
+from domain.ledger.accounts import gas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,13 +29,25 @@ class Moved:
 
 
 def on_chain(observations: Iterable[Observation], place: Place) -> list[Moved]:
-    """Return what logged transfers have changed at a place, in the chain's order."""
+    """Return what is known to have changed at a place, in the chain's order.
+
+    Transfers have, and what the network has taken from a wallet without a transaction of the
+    wallet's own. The fees of those are in no log.
+    """
     ours, found = set(place.addresses), []
     for observation in observations:
-        key, fact = observation.key, observation.fact
-        if not isinstance(fact, Transfer) or fact.money.asset != place.asset:
-            continue  # Other facts tell what a contract did; its tokens are moved by transfers.
-        amount = fact.money.amount * ((fact.target in ours) - (fact.source in ours))
+        key, amount = observation.key, 0
+        match observation.fact:
+            case Transfer(money=money, source=source, target=target):
+                if money.asset == place.asset:
+                    amount = money.amount * ((target in ours) - (source in ours))
+            case WalletCharged(cost=cost, wallet=wallet):
+                at_hot_wallet = place.account == gas(place.chain)
+                here = at_hot_wallet if wallet is None else wallet in ours
+                if here and place.asset == cost.asset:
+                    amount = -cost.amount
+            case _:
+                pass  # What a contract did; its tokens are moved by transfers.
         if amount:
             name = f"chain transaction {key.transaction} position {key.position}"
             found.append(Moved(name, key.transaction, amount))
@@ -80,6 +93,21 @@ def one_too_many(books: Sequence[Moved], *, excess: int) -> str | None:
     for moved in reversed(books):
         if moved.amount == excess:
             return f"{moved.name} says {moved.amount} and is not on the chain"
+    return None
+
+
+def without_like(chain: Sequence[Moved], books: Sequence[Moved]) -> list[Moved]:
+    """Return the bookings of which the chain does not tell; of those that are alike the later."""
+    left = Counter(entry.amount for entry in books)
+    _unbooked(chain, left)
+    return _groundless(books, left)
+
+
+def never_booked(chain: Sequence[Moved], books: Sequence[Moved], *, excess: int) -> str | None:
+    """Name the first change that is not booked and by which the books would agree, or None."""
+    for moved in _unbooked(chain, Counter(entry.amount for entry in books)):
+        if moved.amount == -excess:
+            return f"{moved.name} moves {moved.amount} and is not booked"
     return None
 
 

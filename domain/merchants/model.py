@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import enum
+import ipaddress
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TypeAlias
 
 import attrs
 
 from domain.fees.model import FeeSchedule
+from domain.merchants.scopes import Scope, covers
 from domain.shared.ids import KeyId, MerchantId
+from domain.shared.modes import Mode
 from domain.shared.money import AssetId, ChainId, Money
 
 
@@ -61,7 +65,7 @@ class PayoutTerms:
 
 @attrs.frozen
 class Merchant:
-    """One who is paid through the gateway."""
+    """One account of who is paid through the gateway: for money of one mode."""
 
     id: MerchantId
     name: str
@@ -69,6 +73,14 @@ class Merchant:
     fees: FeeSchedule
     payments: PaymentPolicy = attrs.field(factory=PaymentPolicy)
     payouts: PayoutTerms = attrs.field(factory=PayoutTerms)
+    mode: Mode = Mode.TEST
+    """Which money this account is for. It never changes."""
+    twin: MerchantId | None = None
+    """The same merchant's account for money of the other mode, where there is one."""
+
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @attrs.frozen
@@ -77,6 +89,55 @@ class ApiKey:
 
     id: KeyId
     merchant_id: MerchantId
-    digest: bytes
+    digest: bytes = attrs.field(repr=False)
     created_at: datetime
     revoked_at: datetime | None = None
+    name: str = attrs.field(kw_only=True)
+    """What the merchant calls it. While a key is replaced, two of one name are active."""
+    masked: str = attrs.field(default="", kw_only=True)
+    """The beginning and the end of the key, by which its owner knows it again."""
+    scopes: frozenset[Scope] = attrs.field(default=frozenset({Scope.EVERYTHING}), kw_only=True)
+    networks: tuple[Network, ...] = attrs.field(default=(), kw_only=True)
+    """From where it may be used; from anywhere if none is named."""
+    expires_at: datetime | None = attrs.field(default=None, kw_only=True)
+    last_used_at: datetime | None = attrs.field(default=None, kw_only=True)
+    """To within a minute."""
+
+    @name.default
+    def _name(self) -> str:
+        return self.id
+
+    def is_active(self, *, at: datetime) -> bool:
+        """Tell whether it opens anything."""
+        return self.revoked_at is None and not self.has_expired(at=at)
+
+    def has_expired(self, *, at: datetime) -> bool:
+        """Tell whether its time is over."""
+        return self.expires_at is not None and at >= self.expires_at
+
+    def may(self, scope: str) -> bool:
+        """Tell whether it allows what a scope stands for."""
+        return covers(self.scopes, scope)
+
+    def admits(self, address: Address | None) -> bool:
+        """Tell whether it may be used from an address; None is one that nobody knows."""
+        if not self.networks:
+            return True
+        return address is not None and any(address in each for each in self.networks)
+
+    def revoke(self, *, at: datetime) -> ApiKey:
+        """Have it open nothing any more; one that was revoked stays as it is."""
+        return self if self.revoked_at is not None else attrs.evolve(self, revoked_at=at)
+
+    def expire(self, *, at: datetime) -> ApiKey:
+        """Have it expire at a time, or earlier if it would anyway."""
+        earlier = self.expires_at is not None and self.expires_at <= at
+        return self if earlier else attrs.evolve(self, expires_at=at)
+
+
+@attrs.frozen
+class Caller:
+    """Who has called, and by which key."""
+
+    merchant: Merchant
+    key: ApiKey

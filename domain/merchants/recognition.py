@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from domain.merchants.model import Merchant
+from domain.merchants.model import Caller
 
 RECOGNISED_FOR = timedelta(seconds=5)
 """How long a key that was revoked, or a merchant's terms that were changed, may still count."""
@@ -18,13 +18,13 @@ KEYS_MAX = 4096
 
 @attrs.frozen
 class _Sighting:
-    merchant: Merchant
+    caller: Caller
     seen_at: datetime
 
 
 @attrs.frozen
 class Recognition:
-    """Merchants by the digest of their key, each as the storage knew him at most so long ago.
+    """Callers by the digest of their key, each as the storage knew them at most so long ago.
 
     Only keys that are valid are remembered: a new key counts at once, and guessing keys fills
     nothing.
@@ -32,7 +32,7 @@ class Recognition:
 
     _sightings: OrderedDict[bytes, _Sighting] = attrs.field(factory=OrderedDict, init=False)
 
-    def find(self, digest: bytes, *, at: datetime) -> Merchant | None:
+    def find(self, digest: bytes, *, at: datetime) -> Caller | None:
         """Return who has this key, if the storage was asked lately."""
         sighting = self._sightings.get(digest)
         if sighting is None:
@@ -42,11 +42,15 @@ class Recognition:
             del self._sightings[digest]
             return None
         self._sightings.move_to_end(digest)
-        return sighting.merchant
+        return sighting.caller
 
-    def remember(self, digest: bytes, merchant: Merchant, *, at: datetime) -> None:
+    def remember(self, digest: bytes, caller: Caller, *, at: datetime) -> None:
         """Note what the storage, when asked not before ``at``, knew of a key."""
-        self._sightings[digest] = _Sighting(merchant, at)
+        self._sightings[digest] = _Sighting(caller, at)
         self._sightings.move_to_end(digest)
         if len(self._sightings) > KEYS_MAX:
             self._sightings.popitem(last=False)
+
+    def forget(self, digest: bytes) -> None:
+        """Ask the storage about a key the next time."""
+        self._sightings.pop(digest, None)

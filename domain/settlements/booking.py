@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.chains.places import Places
+    from domain.ledger.accounts import Account
     from domain.settlements.model import Settlement
     from domain.settlements.payouts import Payout
     from domain.shared.money import Money
@@ -46,13 +47,13 @@ def leave(payout: Payout, places: Places, *, at: datetime) -> Transaction:
     )
 
 
-def come_back(payout: Payout, *, at: datetime) -> Transaction:
-    """Book a payout that was in flight and, as the chain proves, has not left."""
+def come_back(payout: Payout, *, aside: Account, at: datetime) -> Transaction:
+    """Book a payout that was in flight and has not left, as the chain proves: it is set aside."""
     return movement(
         kind="payout_reverted",
         reference=payout.id,
         source=PAYOUTS_IN_FLIGHT,
-        target=reserved(payout.merchant_id),
+        target=aside,
         money=payout.money,
         at=at,
     )

@@ -26,12 +26,15 @@ def settlement_changed(settlement: Settlement, *, at: datetime, assets: Assets) 
     )
 
 
-def payout_changed(payout: Payout, *, at: datetime, assets: Assets) -> Event:
-    """Tell which state a payout is in now."""
-    return Event(
+def payout_changed(payout: Payout, *, at: datetime, assets: Assets) -> tuple[Event, ...]:
+    """Tell which state a payout is in now; nobody where it is no merchant's."""
+    if payout.merchant_id is None:
+        return ()
+    told = Event(
         type=f"payout.{payout.state.value}",
         merchant_id=payout.merchant_id,
         object_id=payout.id,
         occurred_at=at,
         data=view_payout(payout, assets),
     )
+    return (told,)

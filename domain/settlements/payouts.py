@@ -1,4 +1,4 @@
-"""Payouts: one transfer to a merchant's own address, sent exactly once."""
+"""Payouts: one transfer to a merchant's own address, or back to a payer, sent exactly once."""
 
 from __future__ import annotations
 
@@ -61,11 +61,13 @@ class PayoutTransitionRefused(Exception):
 
 @attrs.frozen
 class Payout:
-    """Money on its way to a merchant."""
+    """Money on its way to a merchant, or back to where it came from."""
 
     id: PayoutId
-    settlement_id: SettlementId
-    merchant_id: MerchantId
+    settlement_id: SettlementId | None
+    """What it pays; None where it gives back money that lay in suspense."""
+    merchant_id: MerchantId | None
+    """Whose money it is; None where it is no merchant's."""
     money: Money
     destination: str
     hold_id: HoldId

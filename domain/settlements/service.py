@@ -9,24 +9,19 @@ import attrs
 
 from domain.chains.places import Places
 from domain.chains.submissions import SendMoney, Submission
-from domain.ledger.accounts import (
-    NETWORK_FEES,
-    PAYOUTS_IN_FLIGHT,
-    WORLD,
-    available,
-    is_reserve,
-)
+from domain.ledger.accounts import available
 from domain.ledger.parking import AssetParked
 from domain.settlements import booking, events
+from domain.settlements.liquidity import liquid
 from domain.settlements.model import (
     Settlement,
     SettlementState,
     SettlementTransitionRefused,
 )
 from domain.settlements.netting import payable
-from domain.settlements.payouts import Payout, PayoutState
+from domain.settlements.payouts import Payout, PayoutState, PayoutTransitionRefused
 from domain.shared.ids import HoldId, PayoutId, SettlementId, SubmissionId
-from domain.shared.money import AssetId, Assets, ChainId, Money, chain_of
+from domain.shared.money import AssetId, Assets, ChainId, chain_of
 from ports.clock import Clock
 from ports.ids import Ids
 from ports.unit_of_work import Begin
@@ -35,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from domain.ledger.accounts import Account
     from domain.merchants.model import Merchant
     from domain.shared.ids import MerchantId
+    from domain.shared.money import Money
     from ports.unit_of_work import UnitOfWork
 
 
@@ -106,11 +101,15 @@ class SettlementService:
         Raises:
             NotFound: there is no such payout.
             SettlementTransitionRefused: the payout was not refused, or another one followed it.
+            PayoutTransitionRefused: it gives money back that lay in suspense.
             AssetParked: the asset moves no money at the moment.
         """
         at = self.clock.now()
         async with self.begin() as work:
             refused = await work.settlements.lock_payout(payout_id)
+            if refused.settlement_id is None:
+                # What gives money back is decided anew, of the item in suspense.
+                raise PayoutTransitionRefused(refused.id, refused.state, PayoutState.APPROVED)
             settlement = await work.settlements.lock(refused.settlement_id)
             if refused.state is not PayoutState.REFUSED or settlement.payout_id != refused.id:
                 raise SettlementTransitionRefused(
@@ -148,14 +147,14 @@ class SettlementService:
         async with self.begin() as work:
             # The chain's cursor stands for all that moves on it: one settlement at a time.
             cursor = await work.chains.lock_cursor(chain)
-            if cursor is None or cursor.parked is not None:
+            if cursor is None or not cursor.may_decide:
                 return None
             if await work.parking.of(asset) is not None:
                 return None
             balance = await work.ledger.lock_balance(available(merchant.id), asset)
             # What lies at deposit addresses is owed as well, and waits for the sweep.
-            liquid = Money(await self._liquid(work, chain, asset), asset)
-            money = payable(min(balance, liquid), merchant.payouts)
+            held = await liquid(work, self.places[chain], asset)
+            money = payable(min(balance, held), merchant.payouts)
             if money is None or (money < balance and not partly):
                 return None
             settlement = await self._close(work, merchant, money, at=at)
@@ -164,32 +163,6 @@ class SettlementService:
                 settlement = await self._approve(work, merchant, settlement, at=at)
             await work.commit()
         return settlement
-
-    async def _liquid(self, work: UnitOfWork, chain: ChainId, asset: AssetId) -> int:
-        """Return what the hot wallet can pay of an asset, less what is promised already."""
-        places = self.places[chain]
-        # Whoever signs moves money from a reserve to what is in flight, and waits for nobody. So
-        # reserves are read first: what moves meanwhile is taken off twice, never not at all.
-        liquid = 0
-        for balance in await work.ledger.kept_balances():
-            if is_reserve(balance.account) and balance.money.asset == asset:
-                liquid -= balance.money.amount
-        liquid += await self._held(work, places.pays_from(asset), asset)
-        liquid -= await self._held(work, PAYOUTS_IN_FLIGHT, asset)
-        if asset == places.native:
-            # What fees are paid from is nobody's pay: what was put in, less fees and less what
-            # deposit addresses were given for theirs.
-            spent = await self._held(work, NETWORK_FEES, asset)
-            given = await self._held(work, places.deposits, asset)
-            liquid -= max(-await self._held(work, WORLD, asset) - spent - given, 0)
-        return liquid
-
-    async def _held(self, work: UnitOfWork, account: Account, asset: AssetId) -> int:
-        """Return what an account of the platform holds, smallest units."""
-        for balance in await work.ledger.balances(prefix=account):
-            if balance.account == account and balance.money.asset == asset:
-                return balance.money.amount
-        return 0
 
     async def _close(
         self, work: UnitOfWork, merchant: Merchant, money: Money, *, at: datetime
@@ -254,7 +227,7 @@ class SettlementService:
         ).approve(submission_id=submission.id)
         await work.settlements.add_payout(payout)
         await work.chains.add_submission(submission)
-        await work.events.record(events.payout_changed(payout, at=at, assets=self.assets))
+        await work.events.record(*events.payout_changed(payout, at=at, assets=self.assets))
         await work.jobs.enqueue(
             "send_transactions",
             arguments={"chain": chain},

@@ -15,11 +15,17 @@ SettlementId = NewType("SettlementId", str)
 PayoutId = NewType("PayoutId", str)
 SubmissionId = NewType("SubmissionId", str)
 SweepId = NewType("SweepId", str)
+TransferId = NewType("TransferId", str)
+"""Of money between wallets of ours: ``domain.treasury``."""
+SuspenseId = NewType("SuspenseId", str)
+"""See ``domain.suspense.model.name_of``: it is the chain's own name of what came in."""
+DecisionId = NewType("DecisionId", str)
 EventId = NewType("EventId", str)
 JobId = NewType("JobId", str)
 EndpointId = NewType("EndpointId", str)
 DeliveryId = NewType("DeliveryId", str)
 KeyId = NewType("KeyId", str)
+UserId = NewType("UserId", str)
 
 PREFIXES = {
     "merchant": "mer",
@@ -33,10 +39,13 @@ PREFIXES = {
     "payout": "po",
     "submission": "sub",
     "sweep": "swp",
+    "transfer": "tr",
+    "decision": "dec",
     "event": "evt",
     "job": "job",
     "endpoint": "we",
     "delivery": "wd",
     "key": "key",
+    "user": "usr",
 }
 """The prefix of each kind of identifier, as merchants see it."""

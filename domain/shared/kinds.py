@@ -60,16 +60,20 @@ KINDS: Final = {
     "sweep_deposits": Kind(Queue.MONEY),
     "expire_holds": Kind(Queue.MONEY),
     "reconcile": Kind(Queue.MONEY),
+    "rebalance_wallets": Kind(Queue.MONEY),
+    "check_gas_tanks": Kind(Queue.UPKEEP),
     "refund_stars": Kind(Queue.MONEY),
     "reconcile_stars": Kind(Queue.MONEY),
     "mature_stars": Kind(Queue.MONEY),
     "hand_over_events": Kind(Queue.WEBHOOKS, Priority.URGENT),
+    "deliver_webhooks": Kind(Queue.WEBHOOKS),
     "deliver_webhook": Kind(Queue.WEBHOOKS),
     "expire_intents": Kind(Queue.UPKEEP),
     "seal_books": Kind(Queue.UPKEEP),
     "keep_rates": Kind(Queue.UPKEEP),
     "prune_jobs": Kind(Queue.UPKEEP, Priority.PATIENT),
     "forget_answers": Kind(Queue.UPKEEP, Priority.PATIENT),
+    "prune_deliveries": Kind(Queue.UPKEEP, Priority.PATIENT),
 }
 
 _ANY: Final = Kind()

@@ -156,7 +156,7 @@ class JobRunner:
     async def renew(self, jobs: Sequence[Job]) -> None:
         """Keep jobs that are being run here for another while."""
         async with self.begin() as work:
-            await work.jobs.renew(jobs, until=self.clock.now() + LEASE)
+            await work.jobs.renew(jobs, lease=LEASE)
             await work.commit()
 
     async def put_back(self, jobs: Sequence[Job]) -> None:

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def arrival(money: Money, places: Places, *, reference: str, at: datetime) -> Transaction:
-    """Book tokens that have come from a deposit address to the hot wallet for good."""
+    """Book money that has come from a deposit address to the hot wallet for good."""
     return movement(
         kind="sweep",
         reference=reference,
         source=places.deposits,
-        target=places.hot,
+        target=places.pays_from(money.asset),
         money=money,
         at=at,
     )
@@ -43,7 +43,7 @@ def funding(money: Money, places: Places, *, reference: str, at: datetime) -> Tr
 
 
 def network_fee(cost: Money, places: Places, *, reference: str, at: datetime) -> Transaction:
-    """Book what the network took from a deposit address for the address's own transaction."""
+    """Book what the network took from a deposit address: for a sweep, a receipt, or as rent."""
     return Transaction(
         kind="network_fee",
         reference=reference,

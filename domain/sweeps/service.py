@@ -10,7 +10,7 @@ import attrs
 from domain.chains.places import Places
 from domain.chains.submissions import FundGas, Submission, SweepDeposit
 from domain.shared.ids import SubmissionId, SweepId
-from domain.shared.money import AssetId, ChainId, Money, chain_of
+from domain.shared.money import AssetId, ChainId, Money, chain_of, zero
 from domain.sweeps.model import OPEN_MAX, RETRY_AFTER, Sweep, SweepState
 from ports.chain import ChainReader, ChainSender, InstructionRefused
 from ports.clock import Clock
@@ -68,7 +68,7 @@ class SweepService:
     async def _due(self, chain: ChainId, asset: AssetId, minimum: int) -> Sequence[Holding]:
         async with self.begin() as work:
             cursor = await work.chains.cursor(chain)
-            if cursor is None or cursor.parked is not None:
+            if cursor is None or not cursor.may_decide:
                 return ()
             return await work.sweeps.due(
                 chain,
@@ -80,27 +80,45 @@ class SweepService:
 
     async def _begin_one(self, holding: Holding) -> Sweep | None:
         """Find out what the move costs, outside any transaction, and open the sweep."""
+        if holding.money.asset == self.places[holding.chain].native:
+            return await self._begin_with_own_fee(holding)
         move = SweepDeposit(holding.money, holding.address, holding.index)
         try:
             cost = await self.senders[holding.chain].fee_limit(move)
         except InstructionRefused as refusal:
             return await self._open(holding, None, reason=refusal.reason)
-        missing = await self._missing(holding, cost)
-        if missing.amount <= 0:
+        held = await self._held(holding, cost.asset)
+        if held >= cost:
             return await self._open(holding, move)
-        margin = Money(-(-cost.amount * MARGIN_PERCENT // 100), cost.asset)
-        return await self._open(holding, FundGas(missing + margin, holding.address))
+        return await self._open(holding, FundGas(cost - held + _margin(cost), holding.address))
 
-    async def _missing(self, holding: Holding, cost: Money) -> Money:
-        """Return what the address lacks of a cost, by what it holds for good."""
+    async def _begin_with_own_fee(self, holding: Holding) -> Sweep | None:
+        """Open a sweep of coins, which leaves what its own transaction takes at the address."""
+        least = Money(self.minimums[holding.money.asset], holding.money.asset)
+        held = await self._held(holding, least.asset)
+        if held < least:
+            return None
+        try:
+            cost = await self.senders[holding.chain].fee_limit(
+                SweepDeposit(least, holding.address, holding.index)
+            )
+        except InstructionRefused as refusal:
+            return await self._open(holding, None, reason=refusal.reason)
+        money = min(holding.money, held - cost - _margin(cost))
+        if money < least:
+            return None
+        move = SweepDeposit(money, holding.address, holding.index)
+        return await self._open(attrs.evolve(holding, money=money), move)
+
+    async def _held(self, holding: Holding, asset: AssetId) -> Money:
+        """Return what the address holds of an asset for good."""
         async with self.begin() as work:
             cursor = await work.chains.cursor(holding.chain)
         if cursor is None:
-            return cost
-        held = await self.readers[holding.chain].balance(
-            holding.address, cost.asset, at_block=cursor.final.number
+            return zero(asset)
+        return await self.readers[holding.chain].balance(
+            holding.address, asset, at_block=cursor.final.number
         )
-        return cost - held
 
     async def _open(
         self, holding: Holding, instruction: Instruction | None, *, reason: str | None = None
@@ -113,7 +131,7 @@ class SweepService:
         async with self.begin() as work:
             # The chain's cursor stands for all that moves on it: one sweep is opened at a time.
             cursor = await work.chains.lock_cursor(holding.chain)
-            if cursor is None or cursor.parked is not None or not await _is_due(work, holding):
+            if cursor is None or not cursor.may_decide or not await _is_due(work, holding):
                 return None
             sweep = Sweep(
                 id=SweepId(self.ids.new("sweep")),
@@ -159,6 +177,10 @@ async def _is_due(work: UnitOfWork, holding: Holding) -> bool:
         return False
     held = await work.sweeps.holding(holding.chain, holding.address, holding.money.asset)
     return held >= holding.money
+
+
+def _margin(cost: Money) -> Money:
+    return Money(-(-cost.amount * MARGIN_PERCENT // 100), cost.asset)
 
 
 def _first_state(instruction: Instruction | None) -> SweepState:

@@ -10,10 +10,10 @@ from domain.webhooks.view import view_endpoint
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from domain.webhooks.model import Endpoint
+    from domain.webhooks.endpoint import Endpoint
 
 DISABLED = "webhook_endpoint.disabled"
-"""The server has said that it is gone (410). The merchant learns of it from the feed."""
+"""It is gone (410), or has failed for days. The merchant learns of it from the feed."""
 
 
 def happened(type: str, endpoint: Endpoint, *, at: datetime) -> Event:

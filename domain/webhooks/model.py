@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import attrs
@@ -22,8 +23,16 @@ RETRY_DELAYS = (
 )
 """The waits between tries, as the Standard Webhooks specification recommends them."""
 
-RESPONSE_EXCERPT_MAX = 1024
-"""How much of an answer is kept, in characters."""
+JITTER_SHARE = 10
+"""A wait is up to a tenth longer, so that what failed together does not return together."""
+
+RETRY_AFTER_MAX = timedelta(hours=24)
+"""How long a server may put one message off: no longer than the schedule's longest wait."""
+
+RESPONSE_EXCERPT_MAX = 2048
+"""How much of an answer is kept, in bytes."""
+
+_TOO_MANY, _UNAVAILABLE = 429, 503
 
 
 class DeliveryState(enum.StrEnum):
@@ -43,25 +52,6 @@ class DeliveryNotPending(Exception):
 
 
 @attrs.frozen
-class Endpoint:
-    """A merchant's server that wants to hear of events."""
-
-    id: EndpointId
-    merchant_id: MerchantId
-    url: str
-    secret: str = attrs.field(repr=False)
-    """``whsec_`` and the base64 of the key that signs what is sent."""
-    created_at: datetime
-    enabled: bool = True
-    types: frozenset[str] = frozenset()
-    """The event types wanted; none named means all."""
-
-    def wants(self, event_type: str) -> bool:
-        """Tell whether this endpoint is told of such events."""
-        return self.enabled and (not self.types or event_type in self.types)
-
-
-@attrs.frozen
 class Try:
     """One try to deliver, and what came of it."""
 
@@ -70,6 +60,14 @@ class Try:
     """The HTTP status of the answer, or None where there was none."""
     detail: str
     """The beginning of the answer, or why there was none."""
+    url: str = ""
+    """Where it was sent; the endpoint may have moved since."""
+    milliseconds: int | None = None
+    """How long it took, up to the end of what is kept of the answer."""
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    """Those of the answer that tell what it is, by their names in lower case."""
+    retry_after_seconds: int | None = None
+    """How long the answer asks to be left alone."""
 
     @property
     def accepted(self) -> bool:
@@ -80,6 +78,13 @@ class Try:
     def gone(self) -> bool:
         """Tell whether the server wants nothing any more: 410."""
         return self.status == 410  # noqa: PLR2004 (HTTP)
+
+    @property
+    def put_off(self) -> timedelta | None:
+        """How long the server asks to be left alone, as it may by 429 and 503."""
+        if self.status not in {_TOO_MANY, _UNAVAILABLE} or self.retry_after_seconds is None:
+            return None
+        return min(timedelta(seconds=self.retry_after_seconds), RETRY_AFTER_MAX)
 
 
 @attrs.frozen
@@ -98,14 +103,26 @@ class Delivery:
     state: DeliveryState = DeliveryState.PENDING
     tries: tuple[Try, ...] = ()
     next_try_at: datetime | None = None
+    """When it is tried next. While it is being tried: when that is given up for lost."""
 
     def due(self, *, at: datetime) -> bool:
         """Tell whether the time for the next try has come."""
         pending = self.state is DeliveryState.PENDING
         return pending and (self.next_try_at is None or at >= self.next_try_at)
 
-    def record(self, tried: Try) -> Delivery:
+    def take(self, *, until: datetime) -> Delivery:
+        """Let one try it, and others only from a time on.
+
+        Raises:
+            DeliveryNotPending: the delivery has ended before.
+        """
+        self._must_be_pending()
+        return attrs.evolve(self, next_try_at=until)
+
+    def record(self, tried: Try, *, jitter: int = 0) -> Delivery:
         """Note a try: delivered, to be tried again later, or parked for a person.
+
+        ``jitter`` is 0 to 100 per cent of how much longer than planned a wait may be.
 
         Raises:
             DeliveryNotPending: the delivery has ended before.
@@ -116,8 +133,9 @@ class Delivery:
             return attrs.evolve(self, tries=tries, state=DeliveryState.DELIVERED, next_try_at=None)
         if tried.gone or len(tries) > len(RETRY_DELAYS):
             return attrs.evolve(self, tries=tries, state=DeliveryState.PARKED, next_try_at=None)
-        wait = RETRY_DELAYS[len(tries) - 1]
-        return attrs.evolve(self, tries=tries, next_try_at=tried.at + wait)
+        wait = max(RETRY_DELAYS[len(tries) - 1], tried.put_off or timedelta())
+        longer = wait * jitter / (100 * JITTER_SHARE)
+        return attrs.evolve(self, tries=tries, next_try_at=tried.at + wait + longer)
 
     def park(self) -> Delivery:
         """Leave it for a person, because its endpoint wants nothing any more.

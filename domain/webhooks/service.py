@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import base64
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import attrs
 
 from domain.shared.ids import DeliveryId, EndpointId
-from domain.webhooks import events
-from domain.webhooks.message import render
-from domain.webhooks.model import Delivery, DeliveryState, Endpoint
+from domain.webhooks.endpoint import SECRET_BYTES, Endpoint, secret_of
+from domain.webhooks.model import Delivery
+from domain.webhooks.trying import TAKEN_FOR, note, send_or_park
 from ports.clock import Clock
 from ports.ids import Ids
 from ports.publisher import Publisher
-from ports.unit_of_work import Begin
+from ports.unit_of_work import Begin, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from domain.shared.events import RecordedEvent
-    from domain.shared.ids import MerchantId
+    from domain.shared.idempotency import Idempotency
+    from domain.shared.ids import EventId, MerchantId
+    from domain.webhooks.model import DeliveryState
     from ports.unit_of_work import UnitOfWork
 
-SECRET_BYTES = 32
-"""The length of a signing key; the Standard Webhooks specification asks for 24 to 64."""
+PRUNED_MAX = 1000
+"""How many deliveries are dropped in one transaction."""
 
 
 @attrs.frozen
@@ -36,6 +38,8 @@ class WebhookService:
     clock: Clock
     ids: Ids
     publisher: Publisher
+    log_kept: timedelta = timedelta(days=30)
+    """How long deliveries that have ended are kept, with the log of their tries."""
 
     async def register(
         self, *, owner: MerchantId, url: str, types: frozenset[str] = frozenset()
@@ -45,7 +49,7 @@ class WebhookService:
             id=EndpointId(self.ids.new("endpoint")),
             merchant_id=owner,
             url=url,
-            secret="whsec_" + base64.b64encode(self.ids.entropy(SECRET_BYTES)).decode(),
+            secret=secret_of(self.ids.entropy(SECRET_BYTES)),
             created_at=self.clock.now(),
             types=types,
         )
@@ -59,6 +63,18 @@ class WebhookService:
         async with self.begin() as work:
             return await work.events.after(owner=owner, sequence=after, limit=limit)
 
+    async def newest(self, *, owner: MerchantId) -> int:
+        """Return the number of a merchant's newest event; 0 where there is none."""
+        async with self.begin() as work:
+            return await work.events.last(owner=owner)
+
+    async def feeds(
+        self, places: Mapping[MerchantId, int], *, each: int, limit: int
+    ) -> Sequence[RecordedEvent]:
+        """Return events of many merchants that follow the number given for each."""
+        async with self.begin() as work:
+            return await work.events.after_each(places, each=each, limit=limit)
+
     async def hand_over(self, *, limit: int = 200) -> int:
         """Make a delivery of each new event for each endpoint that wants it.
 
@@ -68,15 +84,18 @@ class WebhookService:
         async with self.begin() as work:
             fresh = await work.events.take_unrelayed(limit=limit)
             owners = {recorded.event.merchant_id for recorded in fresh}
+            told: list[Delivery] = []
             for owner in sorted(owners):
                 for endpoint in await work.webhooks.endpoints(owner=owner):
                     wanted = [
                         recorded
                         for recorded in fresh
-                        if recorded.event.merchant_id == owner
-                        and endpoint.wants(recorded.event.type)
+                        if recorded.event.merchant_id == owner and endpoint.is_told(recorded.event)
                     ]
-                    await self._tell(work, endpoint, wanted, at=at)
+                    told += await self._tell(work, endpoint, wanted, at=at)
+            if told:
+                await work.webhooks.add_deliveries(told)
+                await work.jobs.enqueue("deliver_webhooks")
             await work.commit()
         return len(fresh)
 
@@ -87,9 +106,10 @@ class WebhookService:
         wanted: Sequence[RecordedEvent],
         *,
         at: datetime,
-    ) -> None:
+    ) -> list[Delivery]:
         """Make a delivery of each event; each one says which was before it."""
         previous = await work.webhooks.last_told(endpoint.id) if wanted else 0
+        told = []
         for recorded in wanted:
             delivery = Delivery(
                 id=DeliveryId(self.ids.new("delivery")),
@@ -101,85 +121,103 @@ class WebhookService:
                 previous_sequence=previous,
                 next_try_at=at,
             )
-            await work.webhooks.add_delivery(delivery)
-            await self._promise(work, delivery, run_at=None)
+            told.append(delivery)
             previous = recorded.sequence
+        return told
 
     async def deliver(self, *, delivery_id: DeliveryId) -> Delivery:
-        """Try a delivery that is due; one that has ended is left as it is.
+        """Try one delivery if it is due; one that has ended is left as it is.
 
         One to an endpoint that has been switched off meanwhile is parked, and nothing is sent.
 
         The message is sent outside any transaction. A process that dies in between sends it
         again later under the same id, by which the receiver knows it.
         """
-        async with self.begin() as work:
-            delivery = await work.webhooks.lock_delivery(delivery_id)
-            if delivery.state is not DeliveryState.PENDING:
-                return delivery
-            if not delivery.due(at=self.clock.now()):
-                # The clock of the machine that promised this job was ahead of ours.
-                await self._promise(work, delivery, run_at=delivery.next_try_at)
-                await work.commit()
-                return delivery
-            endpoint = await work.webhooks.get_endpoint(delivery.endpoint_id)
-            if not endpoint.enabled:
-                parked = delivery.park()
-                await work.webhooks.save_delivery(parked)
-                await work.commit()
-                return parked
-            recorded = await work.events.get(delivery.event_id)
-        tried = await self.publisher.post(
-            url=endpoint.url,
-            secret=endpoint.secret,
-            message_id=recorded.id,
-            at=self.clock.now(),
-            body=render(recorded, previous=delivery.previous_sequence),
-        )
-        async with self.begin() as work:
-            delivery = await work.webhooks.lock_delivery(delivery_id)
-            if delivery.state is not DeliveryState.PENDING:
-                return delivery
-            recorded_try = delivery.record(tried)
-            await work.webhooks.save_delivery(recorded_try)
-            if tried.gone:
-                await self._disable(work, endpoint)
-            if recorded_try.next_try_at is not None:
-                await self._promise(work, recorded_try, run_at=recorded_try.next_try_at)
-            await work.commit()
-        return recorded_try
-
-    async def _disable(self, work: UnitOfWork, gone: Endpoint) -> None:
-        endpoint = await work.webhooks.lock_endpoint(gone.id)
-        if endpoint.enabled:
-            off = attrs.evolve(endpoint, enabled=False)
-            await work.webhooks.save_endpoint(off)
-            at = self.clock.now()
-            await work.events.record(events.happened(events.DISABLED, off, at=at))
-
-    async def redeliver(self, *, delivery_id: DeliveryId) -> Delivery:
-        """Begin a delivery again, by hand.
-
-        Raises:
-            NotFound: there is no such delivery.
-        """
         at = self.clock.now()
         async with self.begin() as work:
             delivery = await work.webhooks.lock_delivery(delivery_id)
+            if not delivery.due(at=at):
+                return delivery
+            delivery = delivery.take(until=at + TAKEN_FOR)
+            await work.webhooks.save_delivery(delivery)
+            sent = await send_or_park(work, [delivery])
+            await work.commit()
+        for outgoing in sent:
+            tried = await outgoing.post(self.publisher, at=self.clock.now())
+            async with self.begin() as work:
+                await note(work, self.ids, [tried], at=self.clock.now())
+                await work.commit()
+        async with self.begin() as work:
+            return await work.webhooks.get_delivery(delivery_id)
+
+    async def redeliver(
+        self,
+        *,
+        delivery_id: DeliveryId,
+        owner: MerchantId | None = None,
+        idempotency: Idempotency[Delivery] | None = None,
+    ) -> Delivery:
+        """Begin a delivery again, by hand: for its merchant, or for an operator without one.
+
+        Raises:
+            NotFound: there is no such delivery.
+            KeyInFlight, KeyReused, RequestReplayed: see ``domain.shared.idempotency``.
+        """
+        at = self.clock.now()
+        async with self.begin() as work:
+            if idempotency and owner:
+                await idempotency.claim(work, owner=owner)
+            delivery = await work.webhooks.lock_delivery(delivery_id)
+            if owner is not None and delivery.merchant_id != owner:
+                raise NotFound("delivery", delivery_id)
             again = delivery.redeliver(at=at)
             await work.webhooks.save_delivery(again)
-            await self._promise(work, again, run_at=None)
+            await work.jobs.enqueue("deliver_webhooks")
+            if idempotency and owner:
+                await idempotency.keep(work, again, owner=owner)
             await work.commit()
         return again
 
-    async def _promise(
-        self, work: UnitOfWork, delivery: Delivery, *, run_at: datetime | None
-    ) -> None:
-        when = "now" if run_at is None else "later"
-        await work.jobs.enqueue(
-            "deliver_webhook",
-            arguments={"delivery": delivery.id},
-            run_at=run_at,
-            # One job for each try, however often somebody asks for it.
-            dedupe_key=f"deliver_webhook:{delivery.id}:{len(delivery.tries)}:{when}",
-        )
+    async def page(
+        self,
+        *,
+        owner: MerchantId,
+        endpoint_id: EndpointId | None = None,
+        event_id: EventId | None = None,
+        state: DeliveryState | None = None,
+        before: DeliveryId | None = None,
+        limit: int,
+    ) -> Sequence[Delivery]:
+        """Return a merchant's deliveries, newest first, from just before one named."""
+        async with self.begin() as work:
+            return await work.webhooks.deliveries_of(
+                owner=owner,
+                endpoint_id=endpoint_id,
+                event_id=event_id,
+                state=state,
+                before=before,
+                limit=limit,
+            )
+
+    async def look_up(
+        self, *, owner: MerchantId, delivery_id: DeliveryId
+    ) -> tuple[Delivery, RecordedEvent]:
+        """Return a delivery with all its tries, and the event it tells of.
+
+        Raises:
+            NotFound: the merchant has none of that name.
+        """
+        async with self.begin() as work:
+            delivery = await work.webhooks.get_delivery(delivery_id)
+            if delivery.merchant_id != owner:
+                raise NotFound("delivery", delivery_id)
+            return delivery, await work.events.get(delivery.event_id)
+
+    async def prune(self) -> int:
+        """Drop some deliveries whose log is not kept any longer; return how many."""
+        async with self.begin() as work:
+            pruned = await work.webhooks.prune_deliveries(
+                created_before=self.clock.now() - self.log_kept, limit=PRUNED_MAX
+            )
+            await work.commit()
+        return pruned

@@ -22,6 +22,8 @@ INTERRUPTED = 130
 """The exit status of a program that Ctrl-C has ended before it was done."""
 DEVNET_PORT = 8545
 SCRIPT_BLOCK_SECONDS = 0.3
+TON_BLOCK_SECONDS = 0.4
+"""About as long as between blocks of the main network."""
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +34,8 @@ class World:
     directory: Directory
     api_url: str
     rpc_url: str
+    without_ton: str | None
+    """Why no TON chain runs, where none does."""
     dsn: str
     settings: dict[str, object]
     processes: tuple[Process, ...]
@@ -143,6 +147,7 @@ async def _start(
     ports: Ports,
 ) -> World:
     """Start everything in order; the stack stops it in the reverse one."""
+    from config import ton_devnet
     from config.demo import running as plan
     from config.demo.provisioning import provision
 
@@ -166,12 +171,23 @@ async def _start(
         )
         await devnet.answers(rpc_url)
         processes.append(devnet)
-    made = await provision(directory, rpc_url=rpc_url, dsn=dsn, ports=ports)
+    without_ton = ton_devnet.available()
+    if without_ton is None:
+        processes.append(await _start_ton(stack, directory))
+    made = await provision(
+        directory, rpc_url=rpc_url, dsn=dsn, ports=ports, with_ton=without_ton is None
+    )
     api_url = f"http://127.0.0.1:{ports.api}"
     settings = {}
     for name, signs in (("api", False), ("worker", True)):
         settings[name] = plan.settings_of(
-            made, directory=directory, dsn=dsn, ports=ports, brisk=script, signs=signs
+            made,
+            directory=directory,
+            dsn=dsn,
+            ports=ports,
+            brisk=script,
+            signs=signs,
+            with_ton=without_ton is None,
         )
         file = plan.write_settings(settings[name], directory.root / f"{name}.toml")
         command = "serve" if name == "api" else "worker"
@@ -186,10 +202,37 @@ async def _start(
         directory=directory,
         api_url=api_url,
         rpc_url=rpc_url,
+        without_ton=without_ton,
         dsn=dsn,
         settings=settings["api"],
         processes=tuple(processes),
     )
+
+
+async def _start_ton(stack: AsyncExitStack, directory: Directory) -> Process:
+    """Start the TON chain; return when its liteserver listens."""
+    files = directory.ton
+    files.network.unlink(missing_ok=True)
+    process = await stack.enter_async_context(
+        running(
+            "ton-devnet",
+            "ton-devnet",
+            f"--database={files.chain}",
+            f"--config-file={files.network}",
+            f"--block-seconds={TON_BLOCK_SECONDS}",
+            log=directory.logs / "ton-devnet.log",
+        )
+    )
+    await process.makes(files.network)
+    return process
+
+
+def _on_ton(world: World) -> str:
+    if world.without_ton is not None:
+        return f"no chain here: {world.without_ton}"
+    if world.demo.ton is None:
+        return "none: this demo began on a machine that could run no chain"
+    return f"test USDT {world.demo.ton.jetton}"
 
 
 def _welcome(world: World) -> str:
@@ -205,6 +248,7 @@ Switchyard is running. Ctrl-C stops it; the next start goes on where it was.
   API key       {demo.api_key}
   EVM node      {world.rpc_url}            (chain {demo.chain})
   test USDT     {demo.token}
+  TON           {_on_ton(world)}
   escrow        {demo.escrow_contract}
   data          {world.directory.root}
 

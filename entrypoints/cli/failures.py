@@ -39,35 +39,45 @@ def failures() -> tuple[type[Exception], ...]:
     """Return what is told in a line. Looked up late: some of it is slow to import."""
     from config.demo.provisioning import OtherChain
     from config.failures import FAILURES
+    from domain.chains.canceling import CannotCancel
+    from domain.chains.submissions import SubmissionTransitionRefused
     from domain.jobs.service import JobNotRetried
     from domain.ledger.comparing import CoverageMissing
     from domain.ledger.model import AlreadyReversed, InsufficientFunds, NotReversible
     from domain.ledger.parking import AssetParked
     from domain.ledger.service import TankMoved
     from domain.ledger.statements import NotSealedYet, PeriodNotOver
+    from domain.network_fees.service import NoFeeMarket
     from domain.settlements.model import SettlementTransitionRefused
+    from domain.settlements.payouts import PayoutTransitionRefused
     from domain.settlements.service import NoDestination
     from entrypoints.cli.processes import PortTaken
     from ports.chain import ChainUnavailable
+    from ports.key_wrapper import KeyWrapperUnavailable
     from ports.unit_of_work import NotFound, StorageUnavailable
 
     return (
         *FAILURES,
         AlreadyReversed,
         AssetParked,
+        CannotCancel,
         ChainUnavailable,
         CoverageMissing,
         JobNotRetried,
+        KeyWrapperUnavailable,
         InsufficientFunds,
         NoDestination,
+        NoFeeMarket,
         NotFound,
         NotReversible,
         NotSealedYet,
         OtherChain,
+        PayoutTransitionRefused,
         PeriodNotOver,
         PortTaken,
         SettlementTransitionRefused,
         StorageUnavailable,
+        SubmissionTransitionRefused,
         TankMoved,
     )
 

@@ -11,16 +11,24 @@ import click
 
 from config.settings import load
 from domain.shared.ids import PayoutId, SettlementId
-from domain.shared.money import ChainId
 from entrypoints.cli.assets import asset
 from entrypoints.cli.books import books
+from entrypoints.cli.chains import chain
 from entrypoints.cli.demo import demo
 from entrypoints.cli.failures import Telling, told_at_startup
 from entrypoints.cli.jobs import jobs
+from entrypoints.cli.keys import keys
 from entrypoints.cli.lifetime import stop_with_parent
+from entrypoints.cli.merchants import merchant
+from entrypoints.cli.networks import networks
 from entrypoints.cli.operating import operate, settings_option
+from entrypoints.cli.operators import operator
 from entrypoints.cli.pay import pay
+from entrypoints.cli.signer import signer
 from entrypoints.cli.simulate import simulate
+from entrypoints.cli.suspense import suspense
+from entrypoints.cli.ton_devnet import ton_devnet
+from entrypoints.cli.wallets import wallets
 
 if TYPE_CHECKING:
     from config.bootstrap import OperatorServices
@@ -46,10 +54,19 @@ def main() -> None:
 
 main.add_command(demo)
 main.add_command(jobs)
+main.add_command(keys)
+main.add_command(merchant)
+main.add_command(networks)
+main.add_command(operator)
 main.add_command(pay)
+main.add_command(signer)
 main.add_command(simulate)
 main.add_command(books)
 main.add_command(asset)
+main.add_command(chain)
+main.add_command(suspense)
+main.add_command(ton_devnet)
+main.add_command(wallets)
 
 
 @main.command()
@@ -59,19 +76,16 @@ def serve(file: Path | None, *, stop_with_parent: bool) -> None:
     """Serve the HTTP API."""
     settings = load(file)
     _watch_parent(wanted=stop_with_parent)
-    import uvicorn
-
     from config.bootstrap import api
     from entrypoints.http.app import create_app
+    from entrypoints.http.server import serve as run
 
-    uvicorn.run(
-        told_at_startup(create_app(api(settings))),
+    app = create_app(api(settings))
+    run(
+        told_at_startup(app),
+        fan_out=app.state.fan_out,
         host=settings.http.host,
         port=settings.http.port,
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=20,
-        server_header=False,
     )
 
 
@@ -174,28 +188,6 @@ def settle_retry(payout_id: str, file: Path | None) -> None:
     async def run(services: OperatorServices) -> int:
         payout = await services.settlements.retry_payout(payout_id=PayoutId(payout_id))
         click.echo(f"{payout.id}  {payout.state}  instead of {payout_id}")
-        return 0
-
-    operate(file, run)
-
-
-@main.group()
-def chain() -> None:
-    """Chains."""
-
-
-@chain.command(name="resume")
-@click.argument("chain_id")
-@settings_option
-def chain_resume(chain_id: str, file: Path | None) -> None:
-    """Let a chain that was parked move money again."""
-
-    async def run(services: OperatorServices) -> int:
-        if chain_id not in services.chains:
-            click.echo(f"no chain {chain_id}; there are {', '.join(services.chains)}", err=True)
-            return 1
-        await services.watcher.resume(chain=ChainId(chain_id))
-        click.echo(f"{chain_id} moves again")
         return 0
 
     operate(file, run)

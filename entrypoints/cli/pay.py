@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,7 @@ from entrypoints.cli.story.merchant import calling
 from entrypoints.cli.story.timeline import StoryFailed
 
 if TYPE_CHECKING:
-    from config.demo.record import Directory
+    from config.demo.record import Demo, Directory
 
 
 @click.command()
@@ -39,6 +39,7 @@ def pay(intent_id: str, *, data: Path | None, api_url: str, amount: int | None) 
 
 async def _pay(directory: Directory, *, intent_id: str, api_url: str, amount: int | None) -> int:
     from config.demo.parts import payer
+    from config.demo.ton import CHAIN as TON
 
     demo = directory.load()
     if demo is None:
@@ -48,6 +49,9 @@ async def _pay(directory: Directory, *, intent_id: str, api_url: str, amount: in
     try:
         async with calling(api_url, demo.api_key) as merchant, payer(demo, 0) as wallet:
             intent = await merchant.call("GET", path)
+            if intent["pay_to"]["chain"] == TON:
+                click.echo(f"transfer: {await _pay_on_ton(directory, demo, intent, amount)}")
+                return 0
             calls = (await merchant.call("GET", f"{path}/wallet_calls"))["data"]
             for call in calls:
                 sent = await wallet.call(target=call["target"], data=call["data"])
@@ -61,3 +65,19 @@ async def _pay(directory: Directory, *, intent_id: str, api_url: str, amount: in
         click.echo(str(failure), err=True)
         return 1
     return 0
+
+
+async def _pay_on_ton(
+    directory: Directory, demo: Demo, intent: dict[str, Any], amount: int | None
+) -> str:
+    from config.demo.ton import ton_payer
+
+    if demo.ton is None:
+        raise StoryFailed("the demo's part on TON", "to be there", "nothing")
+    async with ton_payer(demo.ton, directory.ton, 0) as wallet:
+        return await wallet.pay(
+            asset=intent["due"]["asset"],
+            to=intent["pay_to"]["address"],
+            amount=amount or int(intent["amount_remaining"]["amount"]),
+            memo=intent["pay_to"]["memo"],
+        )

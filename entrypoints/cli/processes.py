@@ -80,6 +80,21 @@ class Process:
                 await asyncio.sleep(0.05)
         raise NotReady(self.name, self.log)
 
+    async def makes(self, file: Path) -> None:
+        """Wait until a file is there.
+
+        Raises:
+            ProcessEnded: the process has ended instead.
+            NotReady: the file is not there for too long.
+        """
+        for _ in range(READY_SECONDS * 20):
+            if await asyncio.to_thread(file.exists):
+                return
+            if self.child.returncode is not None:
+                raise ProcessEnded(self.name, self.child.returncode, self.log)
+            await asyncio.sleep(0.05)
+        raise NotReady(self.name, self.log)
+
 
 @asynccontextmanager
 async def running(name: str, *arguments: str, log: Path) -> AsyncIterator[Process]:

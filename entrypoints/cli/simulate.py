@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 TAIL = 12
 """How many lines of the trace are shown where something went wrong."""
 SHOWN = (
-    "acts", "intents", "payments", "escrows", "sweeps", "settlements", "payouts", "events",
-    "deliveries", "blocks", "reorgs", "faults", "crashes", "lies", "parked", "commits", "turns",
+    "acts", "intents", "payments", "escrows", "sweeps", "settlements", "payouts", "batches",
+    "expired", "charges", "events", "deliveries", "blocks", "reorgs", "faults", "crashes", "lies",
+    "parked", "commits", "turns",
 )  # fmt: skip
 """The counts of the summary, in this order."""
 
@@ -40,6 +41,15 @@ def _faults(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]
         raise click.BadParameter(str(error)) from error
 
 
+def _rails(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
+    from config.simulation.scenario import chosen_rails
+
+    try:
+        return chosen_rails(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 @click.command()
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--days", type=click.IntRange(1, 1000), default=10, show_default=True)
@@ -49,7 +59,14 @@ def _faults(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]
     default="all",
     show_default=True,
     callback=_faults,
-    help="crash, rpc, reorg, queue, webhooks, storage: some of them with commas, all or none.",
+    help="crash, rpc, reorg, queue, webhooks, storage, telegram: some of them, all or none.",
+)
+@click.option(
+    "--rails",
+    default="all",
+    show_default=True,
+    callback=_rails,
+    help="evm, ton, stars: what is paid in by, some of them with commas, or all.",
 )
 @click.option("--only", callback=_numbers, help="Play only the acts of these numbers.")
 @click.option(
@@ -63,6 +80,7 @@ def simulate(
     days: int,
     merchants: int,
     faults: tuple[str, ...],
+    rails: tuple[str, ...],
     only: tuple[int, ...] | None,
     file: IO[str] | None,
     shrink: bool,
@@ -80,7 +98,7 @@ def simulate(
             raise click.UsageError("--campaign plays scenarios of its own: no --only, no --trace")
         sys.exit(_campaign(seed, shrink=shrink))
     begun = time.monotonic()
-    scenario = Scenario(seed, days, merchants, faults, only)
+    scenario = Scenario(seed, days, merchants, faults, only, rails)
     outcome = play(scenario, file=file)
     _summary(outcome, time.monotonic() - begun)
     sys.exit(0 if outcome.ok else _failed(outcome, shrink=shrink))

@@ -33,7 +33,8 @@ class Api:
     Attributes:
         title: Of the document.
         version: Of the document.
-        authenticate: Finds the principal of a request, or raises (`Unauthenticated`).
+        authenticate: Finds the principal of a request for an operation that needs a scope, or
+            raises (`Unauthenticated`).
         problems: What the application's exceptions are to a client.
         resources: Objects with methods marked by `endpoint.get`, `post` and so on.
         description: Of the document; Markdown.

@@ -9,6 +9,7 @@ import attrs
 from domain.ledger.accounts import available, pending, reserved
 from domain.ledger.service import LedgerService
 from domain.merchants.model import Merchant
+from domain.merchants.scopes import Scope
 from domain.settlements.service import SettlementService
 from domain.settlements.view import view_payout, view_settlement
 from domain.shared.ids import PayoutId
@@ -35,7 +36,7 @@ class Balances:
     settlements: SettlementService
     assets: Assets
 
-    @get("/v1/balances", summary="Show balances per asset")
+    @get("/v1/balances", summary="Show balances per asset", scope=Scope.BALANCES_READ)
     async def show(self, call: Call[Merchant]) -> BalancesView | RawJson:
         """Only final money counts."""
         owner = call.principal.id
@@ -58,14 +59,19 @@ class Balances:
         found = sorted({asset_id for _, asset_id in held})
         return answer(call, {"object": "balances", "data": [row(each) for each in found]})
 
-    @get("/v1/settlements", summary="List the newest settlements")
+    @get("/v1/settlements", summary="List the newest settlements", scope=Scope.PAYOUTS_READ)
     async def list_settlements(self, call: Call[Merchant]) -> SettlementsView | RawJson:
         """At most a hundred, newest first."""
         found = await self.settlements.page(owner=call.principal.id, limit=SETTLEMENTS_MAX)
         data = [view_settlement(each, self.assets) for each in found]
         return answer(call, {"object": "list", "data": data})
 
-    @get("/v1/payouts/{payout}", summary="Show a payout", problems=(NotFound,))
+    @get(
+        "/v1/payouts/{payout}",
+        summary="Show a payout",
+        scope=Scope.PAYOUTS_READ,
+        problems=(NotFound,),
+    )
     async def show_payout(self, call: Call[Merchant], payout: Name) -> PayoutView | RawJson:
         """With the hash of its transaction, once it is signed."""
         found = await self.settlements.payout(owner=call.principal.id, payout_id=PayoutId(payout))

@@ -11,6 +11,7 @@ import attrs
 from starlette.types import ASGIApp
 
 from entrypoints.http.problems import ProblemTable
+from entrypoints.http.visits import visit_of
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
@@ -39,7 +40,7 @@ def _admitted(scope: Scope) -> str:
 
 @attrs.frozen
 class Edge:
-    """Names each HTTP request and answers what escapes the application from the problem table."""
+    """Names each request, answers what escapes the application, and sees visits to the end."""
 
     app: ASGIApp
     problems: ProblemTable
@@ -56,11 +57,11 @@ class Edge:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = list(message.get("headers", ()))
-                message = {
-                    **message,
-                    "headers": [*headers, (b"x-request-id", request_id.encode())],
-                }
+                headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                if visit := visit_of(scope):
+                    headers += visit.headers
+                    visit.answered(message["status"])
+                message = {**message, "headers": headers}
             await send(message)
 
         try:
@@ -72,3 +73,6 @@ class Edge:
                 raise
             response = self.problems.respond(error, request_id=request_id)
             await response(scope, receive, send_named)
+        finally:
+            if (visit := visit_of(scope)) and visit.left:
+                visit.left()

@@ -4,7 +4,7 @@
     class Intents:
         service: IntentService
 
-        @post("/v1/payment_intents", summary="Create a payment intent", idempotency="required")
+        @post("/v1/payment_intents", summary="Create an intent", scope=Scope.PAYMENT_INTENTS_WRITE)
         async def create(self, call: Call[Merchant], body: CreateIntent) -> IntentView: ...
 
 The annotations of `body`, `query` and of the path's parameters, and of what is returned, are read
@@ -21,7 +21,7 @@ import re
 import types
 import typing
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, get_args
 
 import attrs
 import orjson
@@ -29,6 +29,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from domain.limits.model import Kind
 from entrypoints.http.codec import parse, reader, writer
 from entrypoints.http.edge import request_id_of
 from entrypoints.http.pagination import Page, next_link
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
         Value,
     )
 
-Authenticate = Callable[[Request], Awaitable[object]]
+Authenticate: TypeAlias = "Callable[[Request, Operation], Awaitable[object]]"
 
 Principal = TypeVar("Principal")
 Method = TypeVar("Method", bound="Callable[..., Awaitable[object]]")
@@ -138,8 +139,13 @@ class Operation:
     status: int
     tags: tuple[str, ...]
     idempotency: Literal["required", "optional", "none"]
-    authenticated: bool
+    scope: str | None
     problems: tuple[type[BaseException], ...]
+
+    @property
+    def kind(self) -> Kind:
+        """Together with what it is limited."""
+        return Kind.READ if self.method == "GET" else Kind.WRITE
 
 
 def operation(
@@ -147,10 +153,10 @@ def operation(
     path: str,
     *,
     summary: str,
+    scope: str | None,
     status: int = 200,
     tags: tuple[str, ...] = (),
     idempotency: Literal["required", "optional", "none"] = "none",
-    authenticated: bool = True,
     problems: tuple[type[BaseException], ...] = (),
 ) -> Callable[[Method], Method]:
     """Mark a method of a resource as the endpoint of a verb and path.
@@ -159,10 +165,10 @@ def operation(
         method: The HTTP method.
         path: The path, with `{names}` that are keyword parameters of the method.
         summary: A line for the document; the method's docstring is the description.
+        scope: What a key must allow for it; None where anybody may call it, without one.
         status: The status of success.
         tags: Groups in the document; by default the resource's class name.
         idempotency: Whether the operation takes an Idempotency-Key.
-        authenticated: Whether the request must name a principal.
         problems: Exceptions the method raises, each with a row in the problem table.
     """
     mark = Operation(
@@ -172,7 +178,7 @@ def operation(
         status=status,
         tags=tags,
         idempotency=idempotency,
-        authenticated=authenticated,
+        scope=scope,
         problems=problems,
     )
 
@@ -288,7 +294,7 @@ class Endpoint:
     async def respond(self, request: Request) -> Response:
         """Answer one request: who asks, what for, then the method."""
         of = self.operation
-        principal = await self.authenticate(request) if of.authenticated else None
+        principal = None if of.scope is None else await self.authenticate(request, of)
         arguments = read_path(request.path_params, self._path) if self._path else {}
         key = None
         if of.idempotency != "none":

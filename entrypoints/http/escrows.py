@@ -10,6 +10,7 @@ from domain.escrow.model import EscrowActionInProgress, EscrowTransitionRefused
 from domain.escrow.service import EscrowService
 from domain.escrow.view import view_escrow
 from domain.merchants.model import Merchant
+from domain.merchants.scopes import Scope
 from domain.shared.idempotency import KeyInFlight, KeyReused
 from domain.shared.ids import IntentId
 from domain.shared.money import Assets
@@ -43,6 +44,7 @@ class Escrows:
     @get(
         "/v1/payment_intents/{intent}/escrow",
         summary="Show the escrow of a payment intent",
+        scope=Scope.PAYMENT_INTENTS_READ,
         problems=(NotFound,),
     )
     async def show(self, call: Call[Merchant], intent: Name) -> EscrowView | RawJson:
@@ -54,6 +56,7 @@ class Escrows:
         "/v1/payment_intents/{intent}/escrow/release",
         status=202,
         summary="Release the escrow to the merchant",
+        scope=Scope.PAYMENT_INTENTS_WRITE,
         idempotency="optional",
         problems=_PROBLEMS,
     )
@@ -71,6 +74,7 @@ class Escrows:
         "/v1/payment_intents/{intent}/escrow/refund",
         status=202,
         summary="Refund the escrow to the payer",
+        scope=Scope.REFUNDS_WRITE,
         idempotency="optional",
         problems=_PROBLEMS,
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 import attrs
 
 from domain.merchants.model import Merchant
+from domain.merchants.scopes import Scope
 from domain.webhooks.message import view_event
 from domain.webhooks.service import WebhookService
 from entrypoints.http.answers import answer
@@ -31,7 +32,7 @@ class Events:
 
     service: WebhookService
 
-    @get("/v1/events", summary="List events in their order")
+    @get("/v1/events", summary="List events in their order", scope=Scope.EVENTS_READ)
     async def list(self, call: Call[Merchant], query: Following) -> EventsView | RawJson:
         """Sequence numbers have no gaps: who has seen ``n`` and asks after it misses nothing."""
         found = await self.service.feed(

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import attrs
 
-from domain.intents.issuing import AssetNotAccepted, MethodNotOffered
+from domain.explaining.service import ExplainingService
+from domain.explaining.view import view_beside
+from domain.intents.issuing import AssetNotAccepted, ChainOfOtherMode, MethodNotOffered
+from domain.intents.listing import Place
 from domain.intents.model import IntentTransitionRefused
 from domain.intents.quotes import NoRate, QuoteExpired
 from domain.intents.service import (
@@ -19,6 +22,7 @@ from domain.intents.service import (
 from domain.intents.view import view_intent, view_quote
 from domain.ledger.parking import AssetParked
 from domain.merchants.model import Merchant
+from domain.merchants.scopes import Scope
 from domain.shared.idempotency import KeyInFlight, KeyReused
 from domain.shared.ids import IntentId, QuoteId
 from domain.shared.money import (
@@ -31,7 +35,13 @@ from domain.shared.money import (
 )
 from entrypoints.http.answers import answer, answer_once, answer_page
 from entrypoints.http.endpoint import Call, RawJson, get, post
-from entrypoints.http.pagination import After, Cursors, Page, Paging
+from entrypoints.http.intent_lists import (
+    Expandable,
+    ExpandedIntentView,
+    Expansion,
+    IntentPaging,
+)
+from entrypoints.http.pagination import After, Cursors, Page
 from entrypoints.http.schema import Text
 from entrypoints.http.views import (
     CreatePaymentIntent,
@@ -43,6 +53,8 @@ from entrypoints.http.views import (
 from ports.unit_of_work import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from domain.intents.model import PaymentIntent
     from domain.shared.events import Json
     from domain.shared.idempotency import Idempotency
@@ -57,6 +69,7 @@ _WISHES = (
     MalformedAssetId,
     NotACurrency,
     AssetNotAccepted,
+    ChainOfOtherMode,
     PriceOutOfRange,
     AmountOutOfRange,
     NoRate,
@@ -74,10 +87,16 @@ class PaymentIntents:
     """What a merchant wants to be paid."""
 
     service: IntentService
+    explaining: ExplainingService
     assets: Assets
     cursors: Cursors
 
-    @post("/v1/quotes", summary="Promise an amount of an asset for a price", problems=_WISHES)
+    @post(
+        "/v1/quotes",
+        summary="Promise an amount of an asset for a price",
+        scope=Scope.PAYMENT_INTENTS_WRITE,
+        problems=_WISHES,
+    )
     async def create_quote(self, call: Call[Merchant], body: CreateQuote) -> QuoteView | RawJson:
         """The rate is locked for a few minutes; every source that counted is shown."""
         made = await self.service.quote(
@@ -88,6 +107,7 @@ class PaymentIntents:
     @post(
         "/v1/payment_intents",
         summary="Create a payment intent",
+        scope=Scope.PAYMENT_INTENTS_WRITE,
         idempotency="optional",
         problems=(
             *_WISHES,
@@ -119,17 +139,31 @@ class PaymentIntents:
             self._view,
         )
 
-    @get("/v1/payment_intents", summary="List payment intents, newest first")
-    async def list(self, call: Call[Merchant], query: Paging) -> Page[PaymentIntentView] | RawJson:
-        """Pages are stable: new intents do not move the ones that follow a cursor."""
-        before = IntentId(self.cursors.open(query.cursor).id) if query.cursor else None
+    @get(
+        "/v1/payment_intents",
+        summary="List payment intents, newest first",
+        scope=Scope.PAYMENT_INTENTS_READ,
+        problems=(MalformedAssetId,),
+    )
+    async def list(
+        self, call: Call[Merchant], query: IntentPaging
+    ) -> Page[ExpandedIntentView] | RawJson:
+        """Pages are stable: new intents do not move the ones that follow a cursor.
+
+        Filters hold together. A cursor is good for the filters it was given out with.
+        """
         found = await self.service.page(
-            owner=call.principal.id, before=before, limit=query.limit + 1
+            owner=call.principal.id,
+            before=None if query.cursor is None else self._place(query.cursor),
+            limit=query.limit + 1,
+            wanted=query.wanted(),
         )
+        views = await self._expanded(call, found, query.expand)
+        shown = {intent.id: view for intent, view in zip(found, views, strict=True)}
         page = self.cursors.page(
             found,
             limit=query.limit,
-            view=self._view,
+            view=lambda intent: shown[intent.id],
             position=lambda intent: After(created_at=intent.created_at, id=intent.id),
         )
         return answer_page(call, page)
@@ -137,16 +171,21 @@ class PaymentIntents:
     @get(
         "/v1/payment_intents/{intent}",
         summary="Show a payment intent",
+        scope=Scope.PAYMENT_INTENTS_READ,
         problems=(NotFound,),
     )
-    async def show(self, call: Call[Merchant], intent: Name) -> PaymentIntentView | RawJson:
+    async def show(
+        self, call: Call[Merchant], intent: Name, query: Expansion
+    ) -> ExpandedIntentView | RawJson:
         """With the money seen, final and captured so far."""
         found = await self.service.get(owner=call.principal.id, intent_id=IntentId(intent))
-        return answer(call, self._view(found))
+        [shown] = await self._expanded(call, [found], query.expand)
+        return answer(call, shown)
 
     @get(
         "/v1/payment_intents/{intent}/wallet_calls",
         summary="Show the transactions a payer's wallet is asked for",
+        scope=Scope.PAYMENT_INTENTS_READ,
         problems=(NotFound,),
     )
     async def wallet_calls(self, call: Call[Merchant], intent: Name) -> WalletCallsView | RawJson:
@@ -169,6 +208,7 @@ class PaymentIntents:
         "/v1/payment_intents/{intent}/cancel",
         status=200,
         summary="Cancel a payment intent",
+        scope=Scope.PAYMENT_INTENTS_WRITE,
         idempotency="optional",
         problems=(NotFound, IntentTransitionRefused, *_KEYS),
     )
@@ -186,6 +226,7 @@ class PaymentIntents:
         "/v1/payment_intents/{intent}/accept",
         status=200,
         summary="Accept late or short money that waits for a decision",
+        scope=Scope.PAYMENT_INTENTS_WRITE,
         idempotency="optional",
         problems=(NotFound, IntentTransitionRefused, *_KEYS),
     )
@@ -198,6 +239,26 @@ class PaymentIntents:
             )
 
         return await answer_once(call, act, self._view)
+
+    def _place(self, cursor: str) -> Place:
+        after = self.cursors.open(cursor)
+        return Place(after.created_at, IntentId(after.id))
+
+    async def _expanded(
+        self, call: Call[Merchant], intents: Sequence[PaymentIntent], wanted: Sequence[Expandable]
+    ) -> Sequence[dict[str, Json]]:
+        if not wanted:
+            return [self._view(intent) for intent in intents]
+        beside = await self.explaining.beside(
+            intents,
+            owner=call.principal.id,
+            quotes=Expandable.QUOTE in wanted,
+            escrows=Expandable.ESCROW in wanted,
+        )
+        return [
+            {**self._view(intent), "expanded": view_beside(each, self.assets)}
+            for intent, each in zip(intents, beside, strict=True)
+        ]
 
     def _view(self, intent: PaymentIntent) -> dict[str, Json]:
         return view_intent(intent, self.assets)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, get_origin
 
 import attrs
 
+from entrypoints.http.admission import REFUSALS
 from entrypoints.http.codec import Fault, Invalid, Malformed, Misfit
 from entrypoints.http.endpoint import NoQuery
 from entrypoints.http.json_schema import COMPONENTS, Schemas, default_of
 from entrypoints.http.pagination import Page
-from entrypoints.http.problems import INTERNAL, MEDIA_TYPE, NOT_FOUND, Unauthenticated
+from entrypoints.http.problems import INTERNAL, MEDIA_TYPE, NOT_FOUND
 from entrypoints.http.request import (
     IDEMPOTENCY_KEY,
     ContentTooLarge,
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
 
 _SECURITY = "apiKey"
 
+
+_LIMITS = {
+    "RateLimit": "How many requests of this kind may follow with this key (`r`), and in how many "
+    "seconds there will be more (`t`).",
+    "RateLimit-Policy": "How many there may be (`q`) in each window of so many seconds (`w`).",
+}
+"""The headers of draft-ietf-httpapi-ratelimit-headers-10."""
 
 PROBLEM: Json = {
     "type": "object",
@@ -88,14 +96,18 @@ def document(
                 _SECURITY: {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "A secret API key.",
+                    "description": "A secret API key. What it must allow is at each operation.",
                 }
             },
             "headers": {
                 "X-Request-Id": {
                     "description": "The id of this request in our logs.",
                     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
-                }
+                },
+                **{
+                    name: {"description": words, "schema": {"type": "string"}}
+                    for name, words in _LIMITS.items()
+                },
             },
         },
     }
@@ -108,12 +120,14 @@ def _operation(endpoint: Endpoint, schemas: Schemas, problems: ProblemTable) -> 
         "summary": of.summary,
         "tags": list(of.tags),
         "parameters": list(_parameters(endpoint, schemas)),
-        "security": [{_SECURITY: []}] if of.authenticated else [],
+        "security": [] if of.scope is None else [{_SECURITY: [of.scope]}],
         "responses": {
             str(of.status): _success(endpoint, schemas),
             **_problem_responses(endpoint, problems),
         },
     }
+    if of.scope is not None:
+        described["x-required-scope"] = of.scope
     if endpoint.description:
         described["description"] = endpoint.description
     if signature.body is not None:
@@ -150,7 +164,7 @@ def _parameter(name: str, place: str, schema: Json, *, required: bool) -> Json:
 
 
 def _success(endpoint: Endpoint, schemas: Schemas) -> Json:
-    headers: Json = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
+    headers = _headers(endpoint)
     response: Json = {"description": endpoint.operation.summary, "headers": headers}
     view = endpoint.signature.response
     if view is not None:
@@ -168,12 +182,18 @@ def _success(endpoint: Endpoint, schemas: Schemas) -> Json:
     return response
 
 
+def _headers(endpoint: Endpoint) -> Json:
+    """The headers of each response."""
+    names = ["X-Request-Id", *([] if endpoint.operation.scope is None else _LIMITS)]
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
 def _implied(endpoint: Endpoint) -> Iterator[type[BaseException]]:
     """The refusals of this layer that an operation can meet by its shape."""
     of, signature = endpoint.operation, endpoint.signature
     yield from (MalformedQuery, Invalid)
-    if of.authenticated:
-        yield Unauthenticated
+    if of.scope is not None:
+        yield from REFUSALS
     if of.idempotency == "required":
         yield IdempotencyKeyMissing
     if of.idempotency != "none":
@@ -192,13 +212,14 @@ def _problem_responses(endpoint: Endpoint, problems: ProblemTable) -> Json:
             by_status[problem.status].append(problem)
     if endpoint.signature.path:
         by_status.setdefault(404, []).append(NOT_FOUND)
-    responses = {str(status): _problem(by_status[status]) for status in sorted(by_status)}
+    always = _headers(endpoint)
+    responses = {str(status): _problem(by_status[status], always) for status in sorted(by_status)}
     others = {name for row in problems.rows.values() for name in row.headers}
-    return {**responses, "default": _problem([INTERNAL], headers=others)}
+    return {**responses, "default": _problem([INTERNAL], always, others=others)}
 
 
-def _problem(kinds: list[ProblemType], *, headers: Iterable[str] = ()) -> Json:
-    named = {*headers, *(name for kind in kinds for name in kind.headers)}
+def _problem(kinds: list[ProblemType], always: Json, *, others: Iterable[str] = ()) -> Json:
+    named = {*others, *(name for kind in kinds for name in kind.headers)}
     examples = {
         kind.slug: {
             "value": {
@@ -214,7 +235,7 @@ def _problem(kinds: list[ProblemType], *, headers: Iterable[str] = ()) -> Json:
     return {
         "description": "; ".join(f"{kind.title} (`{kind.slug}`)" for kind in kinds),
         "headers": {
-            "X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"},
+            **always,
             **{name: {"schema": {"type": "string"}} for name in sorted(named)},
         },
         "content": {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.escrow.model import EscrowActionInProgress, EscrowTransitionRefused
-from domain.intents.issuing import AssetNotAccepted, MethodNotOffered
+from domain.intents.issuing import AssetNotAccepted, ChainOfOtherMode, MethodNotOffered
 from domain.intents.model import IntentTransitionRefused
 from domain.intents.quotes import NoRate, QuoteExpired
 from domain.intents.service import (
@@ -13,12 +13,25 @@ from domain.intents.service import (
 )
 from domain.ledger.model import InsufficientFunds
 from domain.ledger.parking import AssetParked
+from domain.merchants.rotation import (
+    ExpiryOutOfRange,
+    KeyEnded,
+    KeyNameTaken,
+    NotHeld,
+    RotationUnderWay,
+    TooManyKeys,
+)
+from domain.network_fees.service import NoFeeMarket
 from domain.shared.idempotency import KeyInFlight, KeyReused
 from domain.shared.money import AmountOutOfRange, MalformedAssetId, UnknownAsset
 from domain.stars.model import InvoiceMalformed
 from domain.stars.service import NotPaidInStars
+from domain.webhooks.endpoint import SecretStillRotating
+from domain.webhooks.endpoints import EndpointDisabled, TooManyEndpoints, UrlMalformed
+from entrypoints.http.api_keys import MalformedNetwork
 from entrypoints.http.intents import UnclearOffer
 from entrypoints.http.problems import ProblemTable, ProblemType
+from ports.chain import ChainUnavailable
 from ports.stars import StarsRefused, StarsUnavailable
 from ports.unit_of_work import NotFound, StorageUnavailable
 
@@ -44,6 +57,13 @@ REFUSALS = ProblemTable(
         ),
         MethodNotOffered: ProblemType(
             422, "method-not-offered", "Method not offered", fields=("method", "chain")
+        ),
+        ChainOfOtherMode: ProblemType(
+            422,
+            "chain-of-other-mode",
+            "Test money and live money do not mix",
+            detail="{chain} is not for accounts of the mode {mode}.",
+            fields=("chain", "mode"),
         ),
         AssetParked: ProblemType(
             503,
@@ -98,6 +118,49 @@ REFUSALS = ProblemTable(
             "Telegram does not answer",
             detail="Try again later. However many links are made, an intent is paid once.",
             headers=RETRY_AFTER,
+        ),
+        NoFeeMarket: ProblemType(
+            404, "no-fee-market", "No fees are known of this chain", fields=("chain",)
+        ),
+        ChainUnavailable: ProblemType(
+            503,
+            "chain-unavailable",
+            "No node of the chain answers",
+            detail="Try again later.",
+        ),
+        KeyNameTaken: ProblemType(
+            409, "key-name-taken", "An active key has this name", fields=("name",)
+        ),
+        TooManyKeys: ProblemType(409, "too-many-keys", "Too many active keys", fields=("limit",)),
+        ExpiryOutOfRange: ProblemType(
+            422, "expiry-out-of-range", "Expiry out of range", fields=("expires_at",)
+        ),
+        MalformedNetwork: ProblemType(
+            422, "malformed-network", "Malformed network", fields=("network",)
+        ),
+        KeyEnded: ProblemType(409, "key-ended", "The key opens nothing any more"),
+        RotationUnderWay: ProblemType(
+            409, "rotation-under-way", "The key is being replaced already", fields=("name",)
+        ),
+        NotHeld: ProblemType(
+            403,
+            "not-held",
+            "A key gives out no more than it has itself",
+            fields=("scopes", "networks"),
+        ),
+        UrlMalformed: ProblemType(
+            422, "url-malformed", "Not a URL that can be called", fields=("url",)
+        ),
+        TooManyEndpoints: ProblemType(
+            409, "too-many-endpoints", "As many endpoints as there may be", fields=("maximum",)
+        ),
+        EndpointDisabled: ProblemType(409, "endpoint-disabled", "The endpoint is switched off"),
+        SecretStillRotating: ProblemType(
+            409,
+            "secret-still-rotating",
+            "The former secret still signs",
+            detail="Wait until its end, or rotate without an overlap, which ends both at once.",
+            fields=("until",),
         ),
         KeyReused: ProblemType(
             422, "idempotency-key-reused", "The key was used for another request"

@@ -9,6 +9,7 @@ import attrs
 
 from domain.ledger.model import InsufficientFunds
 from domain.merchants.model import Merchant
+from domain.merchants.scopes import Scope
 from domain.shared.idempotency import KeyInFlight, KeyReused
 from domain.shared.ids import IntentId
 from domain.shared.money import Assets
@@ -79,6 +80,7 @@ class StarPayments:
     @post(
         "/v1/payment_intents/{intent}/stars/invoice_link",
         summary="Make a link by which an intent in Stars is paid",
+        scope=Scope.PAYMENT_INTENTS_WRITE,
         idempotency="optional",
         problems=(
             NotFound,
@@ -112,6 +114,7 @@ class StarPayments:
         "/v1/payment_intents/{intent}/stars/refund",
         status=202,
         summary="Give a payer the Stars back",
+        scope=Scope.REFUNDS_WRITE,
         idempotency="optional",
         problems=(NotFound, InsufficientFunds, KeyInFlight, KeyReused),
     )

@@ -16,6 +16,7 @@ from domain.intents.model import IntentStatus, Method, PaymentException
 from domain.settlements.model import SettlementState
 from domain.settlements.payouts import PayoutState
 from entrypoints.http.schema import Described, Mapping, Number, Text
+from entrypoints.http.webhook_views import WebhookEndpointView
 
 Units = Annotated[
     str,
@@ -211,20 +212,6 @@ class PayoutView:
     destination: str
     transaction: Annotated[str | None, Described(description="Its hash, once it is signed.")]
     reason: str | None
-    created_at: datetime
-
-
-@attrs.frozen(kw_only=True)
-class WebhookEndpointView:
-    """A server that is told of events."""
-
-    id: str
-    object: Literal["webhook_endpoint"]
-    url: str
-    enabled: bool
-    types: Annotated[
-        list[str], Described(description="The event types wanted; none named means all.")
-    ]
     created_at: datetime
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from domain.shared.kinds import kind_of
@@ -12,7 +13,7 @@ from ports.unit_of_work import StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from domain.shared.ids import JobId
     from domain.shared.jobs import Job
@@ -36,6 +37,8 @@ class InHand:
         self._clock = clock
         self._jobs: dict[JobId, Job] = {}
         self._begun: set[JobId] = set()
+        self._waited: list[Job] = []
+        """What had not been begun when leases were renewed last."""
         self._renewed_at: datetime = clock.now()
         self._freed = asyncio.Event()
 
@@ -54,7 +57,9 @@ class InHand:
         return not known
 
     async def run(self, job_id: JobId) -> None:
-        """Run a job that was taken."""
+        """Run a job that was taken, unless it was put back or is being run."""
+        if job_id not in self._jobs or job_id in self._begun:
+            return
         self._begun.add(job_id)
         try:
             while True:
@@ -79,15 +84,28 @@ class InHand:
     async def renew(self, *, every: timedelta = RENEW_EVERY) -> None:
         """Renew the leases, in one statement, where they have grown old enough.
 
+        What has waited here from one time to the next is put back: a lease that is lost counts
+        as an attempt, and what was never begun has made none.
+
         Raises:
             StorageUnavailable: the storage did not answer.
         """
         at = self._clock.now()
-        if self._jobs and at - self._renewed_at >= every:
-            await self._runner.renew([*self._jobs.values()])
+        if not self._jobs:
             self._renewed_at = at
-        elif not self._jobs:
-            self._renewed_at = at
+        # Also where this machine's clock was set back.
+        if timedelta() <= at - self._renewed_at < every:
+            return
+        waiting = [job for job in self._jobs.values() if job.id not in self._begun]
+        stale = [job for job in waiting if job in self._waited]
+        for job in stale:
+            del self._jobs[job.id]
+        if stale:
+            await self._runner.put_back(stale)
+            self._freed.set()
+        await self._runner.renew([*self._jobs.values()])
+        self._waited = waiting
+        self._renewed_at = at
 
     async def keep(self) -> None:
         """Renew leases until cancelled, whatever else the process waits for."""

@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tests.benchmarks import addresses, demo, devnet, intents, jobs, ledger, ton
+from tests.benchmarks import (
+    addresses,
+    demo,
+    devnet,
+    intents,
+    jobs,
+    ledger,
+    lists,
+    middleware,
+    scanner,
+    streams,
+    told,
+    ton,
+    webhooks,
+)
 from tests.benchmarks.report import COLUMNS, Discrepancy, as_json, as_line
 from tests.benchmarks.world import Bench
 
@@ -22,10 +36,16 @@ BENCHMARKS: Final[Mapping[str, Callable[[Bench], Iterator[Figure]]]] = MappingPr
     {
         "intents": intents.measure,
         "ledger": ledger.measure,
+        "lists": lists.measure,
+        "middleware": middleware.measure,
         "addresses": addresses.measure,
         "jobs": jobs.measure,
+        "streams": streams.measure,
+        "scanner": scanner.measure,
         "devnet": devnet.measure,
+        "told": told.measure,
         "ton": ton.measure,
+        "webhooks": webhooks.measure,
         "demo": demo.measure,
     }
 )

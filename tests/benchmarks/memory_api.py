@@ -38,10 +38,15 @@ def services_in_memory(settings: Settings) -> ApiServices:
         cursor_key=settings.http.cursor_key.encode(),
         merchants=services.merchants(),
         intents=services.intents(),
+        explaining=services.explaining(),
         escrows=services.escrows(),
         settlements=services.settlements(),
         books=services.books(),
         webhooks=services.webhooks(),
+        webhook_endpoints=services.webhook_endpoints(),
+        network_fees=services.network_fees(),
+        usage=services.usage(),
+        limits=services.limits(),
         resources=[],
     )
 

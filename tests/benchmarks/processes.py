@@ -43,6 +43,15 @@ class ErrandFailed(Exception):
 @contextmanager
 def serving(*command: str, port: int, log: Path) -> Iterator[int]:
     """Run a module as a server until it is left; yield its process id once it is ready."""
+    with running(*command, log=log) as child:
+        if not _ready(child, port):
+            raise NeverReady(command[0], log.read_text()[-2000:])
+        yield child.pid
+
+
+@contextmanager
+def running(*command: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a module until it is left."""
     with log.open("ab") as output:
         child = subprocess.Popen(  # noqa: S603 (our own modules and interpreter; no shell)
             [sys.executable, "-m", *command],
@@ -53,9 +62,7 @@ def serving(*command: str, port: int, log: Path) -> Iterator[int]:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
     try:
-        if not _ready(child, port):
-            raise NeverReady(command[0], log.read_text()[-2000:])
-        yield child.pid
+        yield child
     finally:
         child.terminate()
         try:

@@ -44,8 +44,8 @@ class World:
     devnet: Devnet
 
     def settings(self, *, port: int = 0, signs: bool = False) -> dict[str, object]:
-        """Return the settings of one process, as a demo's processes get them."""
-        return settings_of(
+        """Return the settings of one process, as a demo's processes get them, without limits."""
+        settings = settings_of(
             self.demo,
             directory=self.directory,
             dsn=self.dsn,
@@ -53,6 +53,7 @@ class World:
             brisk=False,
             signs=signs,
         )
+        return {**settings, "limits": {"reads": UNLIMITED, "writes": UNLIMITED}}
 
     def structured(self, *, signs: bool = False) -> Settings:
         """Return the settings as services are built from them."""
@@ -68,6 +69,10 @@ class World:
         with psycopg.connect(self.dsn) as connection:
             row = connection.execute(query.encode()).fetchone()
         return int(row[0]) if row and row[0] is not None else 0
+
+
+UNLIMITED = 1_000_000
+"""Requests in a window of ten seconds: more than a machine answers, and in blocks all the same."""
 
 
 @attrs.frozen

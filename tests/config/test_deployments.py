@@ -9,8 +9,9 @@ import pytest
 from dependency_injector import providers
 from dependency_injector.containers import DynamicContainer
 
-from adapters.evm.signer import KeyFileRefused, create_key_file
-from adapters.keys.ed25519 import SigningKeyRefused, create_signing_key
+from adapters.evm.signer import create_key_file
+from adapters.keys.ed25519 import create_signing_key
+from adapters.system.secret_files import KeyFileRefused
 from config import bootstrap
 from config.settings import DEPLOYMENTS, WrongSettings, structure
 from domain.shared.money import ChainId
@@ -178,5 +179,5 @@ class TestStatements:
         assert len(operator.statements().signer.public_key) == 64
 
         file.chmod(0o644)
-        with pytest.raises(SigningKeyRefused):
+        with pytest.raises(KeyFileRefused):
             operator.statements()

@@ -37,7 +37,7 @@ class TestRight:
         settings = load(file, environment={})
         assert settings.deployment == "demo"
         assert settings.http.host == "127.0.0.1"
-        assert settings.chains[0].confirmations is None
+        assert settings.evm_chains[0].confirmations is None
         assert settings.rates[0].value == Decimal("0.9998")
         assert settings.keys.hot_wallet_file is None
 
@@ -125,6 +125,9 @@ class TestWrong:
             ("chains.0.rpc_url", "http://node.example", "rpc_url must use https"),
             ("chains.0.rpc_url", "http://127.0.0.1.example", "rpc_url must use https"),
             ("chains.0.rpc_url", "http://localhost@node.example", "rpc_url must use https"),
+            ("chains.0.more_rpc_urls", ["http://node.example"], "more_rpc_urls must use https"),
+            ("chains.0.quorum", 2, "quorum of eip155"),
+            ("chains.0.quorum", 0, "quorum must be more than 0"),
             ("rates.0.rate", "0", "rate of one"),
             ("rates.0.rate", "-1", "rate of one"),
             ("rates.0.rate", "NaN", "rate of one"),
@@ -145,7 +148,7 @@ class TestWrong:
         ["http://127.0.0.1:8545", "http://localhost/rpc", "http://[::1]:1", "https://n.example"],
     )
     def test_a_node_is_on_this_machine_or_behind_tls(self, raw: dict[str, Any], url: str) -> None:
-        assert structure(changed(raw, "chains.0.rpc_url", url)).chains[0].rpc_url == url
+        assert structure(changed(raw, "chains.0.rpc_url", url)).evm_chains[0].rpc_url == url
 
     def test_every_wrong_setting_has_a_line_of_its_own(self, raw: dict[str, Any]) -> None:
         changed(raw, "http.port", 65536)

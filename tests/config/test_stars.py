@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.evm.signer import KeyFileRefused
 from adapters.memory.clock import FakeClock
 from adapters.memory.stars_bot import InMemoryStarsBot
+from adapters.system.secret_files import KeyFileRefused
 from config import bootstrap
 from config.jobs import NoStars, handlers, schedules
 from config.settings import Worker, WrongSettings, structure

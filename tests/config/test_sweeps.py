@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.evm.signer import KeyFileRefused
 from adapters.evm.wallet_seed import account_xprv, account_xpub, new_phrase, seed_of
+from adapters.system.secret_files import KeyFileRefused
 from config import bootstrap
 from config.settings import WrongSettings, structure
 from domain.shared.money import AssetId

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.memory.chain import COST
+from adapters.memory.offers import COST
 from domain.chains.sending import Sent
 from domain.chains.submissions import SendMany, SendMoney, SubmissionState
 from domain.ledger.accounts import NETWORK_FEES, PAYOUTS_IN_FLIGHT

@@ -20,6 +20,8 @@ from domain.shared.money import Money
 from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from domain.chains.model import Block, Fact, Observation
     from domain.chains.submissions import Inclusion, Instruction, SignedBytes
     from domain.shared.money import AssetId
@@ -129,6 +131,22 @@ class ChainReaderContract(_ChainContract):
         assert found in scan.observations
         assert [block.number for block in scan.blocks] == [number]
 
+    async def test_strangers_may_be_left_out_and_nobody_of_ours(self, world: ChainWorld) -> None:
+        target = world.watched
+        await world.pay(target=target, amount=700)
+        await world.mine()
+        [found] = await facts_to(world, target)
+        number = found.block.number
+
+        async def ours(addresses: Collection[str]) -> Collection[str]:
+            return {target}.intersection(addresses)
+
+        scan = await world.reader.scan(first=number, last=number, ours=ours)
+
+        assert found in scan.observations
+        every = (await world.reader.scan(first=number, last=number)).observations
+        assert set(scan.observations) <= set(every)
+
     async def test_a_balance_is_that_after_a_block(self, world: ChainWorld) -> None:
         target = world.watched
         before = await balance_of(world, target)
@@ -198,6 +216,26 @@ class ChainSenderContract(_ChainContract):
         assert (one.sequence, other.sequence) == (7, 8)
         assert (one.hash, one.raw) != (other.hash, other.raw)
         assert one.sender == prepared.sender == world.sender.sender
+
+    async def test_what_has_not_waited_is_not_replaced(self, world: ChainWorld) -> None:
+        instruction = SendMoney(Money(400, world.token), world.somebody("merchant"))
+        signed = await send(world, instruction)
+
+        better = await world.sender.replace(instruction, attempts=[signed], waited=0)
+
+        assert better is None
+
+    async def test_what_has_landed_is_neither_replaced_nor_canceled(
+        self, world: ChainWorld
+    ) -> None:
+        instruction = SendMoney(Money(400, world.token), world.somebody("merchant"))
+        signed = await send(world, instruction)
+        await included(world, signed)
+
+        better = await world.sender.replace(instruction, attempts=[signed], waited=10_000)
+
+        assert better is None
+        assert await world.sender.cancel(attempts=[signed]) is None
 
     async def test_nothing_is_sent_before_the_broadcast(self, world: ChainWorld) -> None:
         instruction = SendMoney(Money(400, world.token), world.somebody("merchant"))

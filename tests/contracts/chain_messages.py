@@ -143,6 +143,25 @@ class ChainExpiryContract:
         assert one.valid_until == other.valid_until
         assert one.valid_until > (await newest(world)).time
 
+    async def test_the_hot_wallet_takes_its_numbers_in_any_order_and_each_once(
+        self, world: FleetingWorld
+    ) -> None:
+        prepared = await world.sender.prepare(_payout(world))
+        for sequence in (8, 7):
+            signed = await world.sender.sign(prepared, sequence=sequence)
+            assert not signed.gapless
+            await world.sender.broadcast(signed)
+            assert (await included(world, signed)).succeeded
+
+        bo = world.somebody("Bo")
+        other = await world.sender.prepare(SendMoney(Money(1, world.token), bo))
+        again = await world.sender.sign(other, sequence=8)
+        with suppress(ChainUnavailable):
+            await world.sender.broadcast(again)
+        await world.mine(3)
+        assert await world.reader.inclusions([again.hash]) == []
+        assert (await balance_of(world, bo)).amount == 0
+
     async def test_what_was_never_handed_over_is_absent_and_stays_so(
         self, world: FleetingWorld
     ) -> None:

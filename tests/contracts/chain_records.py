@@ -59,6 +59,7 @@ FACTS: list[Fact] = [
     attrs.evolve(a_transfer(), memo="0123456789AB"),
     attrs.evolve(a_transfer(), memo="a\0b \ud800 \N{BICYCLE}"),
     WalletCharged(coins(17)),
+    WalletCharged(coins(17), address_of("deposit")),
     an_escrow_paid(),
     EscrowReleased(ESCROW, merchant_amount=2**200, fee=3, pushed=False),
     EscrowRefunded(ESCROW, amount=2**127, pushed=True),
@@ -327,34 +328,6 @@ class SubmissionsContract(StorageContract):
             in_flight = await work.chains.in_flight(CHAIN, limit=9)
             assert [it.id for it in in_flight] == ["sub_03", "sub_05", "sub_07"]
 
-    async def test_sequence_numbers_follow_each_other_and_the_chain(self, begin: Begin) -> None:
-        taken = [await take(begin, at_least=n) for n in (4, 0, 4, 9, 0)]
-
-        assert taken == [4, 5, 6, 9, 10]
-
-    async def test_each_sender_on_each_chain_has_a_sequence(self, begin: Begin) -> None:
-        async with begin() as work:
-            for chain, sender in ((CHAIN, "a"), (CHAIN, "b"), (OTHER_CHAIN, "a")):
-                number = await work.chains.take_sequence(
-                    chain, sender=address_of(sender), at_least=0
-                )
-                assert number == 0
-            await work.commit()
-
-    async def test_a_number_taken_by_work_that_was_undone_is_given_out_again(
-        self, begin: Begin
-    ) -> None:
-        await take(begin, at_least=0)
-        async with begin() as work:
-            await work.chains.take_sequence(CHAIN, sender=address_of("hot"), at_least=0)
-
-        assert await take(begin, at_least=0) == 1
-
-    async def test_many_at_once_take_numbers_without_gaps_or_doubles(self, begin: Begin) -> None:
-        taken = await asyncio.gather(*(take(begin, at_least=0) for _ in range(8)))
-
-        assert sorted(taken) == [*range(8)]
-
 
 async def claim(begin: Begin, observation: Observation) -> bool:
     async with begin() as work:
@@ -373,13 +346,3 @@ async def set_finality(begin: Begin, *, was: Finality, now: Finality) -> bool:
         moved = await work.chains.set_finality(an_observation().key, was=was, now=now)
         await work.commit()
         return moved
-
-
-async def take(begin: Begin, *, at_least: int) -> int:
-    async with begin() as work:
-        number = await work.chains.take_sequence(
-            CHAIN, sender=address_of("hot"), at_least=at_least
-        )
-        await asyncio.sleep(0)
-        await work.commit()
-        return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Protocol
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from domain.chains.model import Transfer
 from domain.chains.submissions import FundGas, SweepDeposit
 from domain.shared.money import Money
-from ports.chain import InstructionRefused, InsufficientFundsOnChain
+from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
 from tests.contracts.chain import ChainWorld, facts_of, included, newest, send
 
 INDEX = 7
@@ -62,6 +63,22 @@ class ChainSweepsContract:
         assert await world.sender.sign(prepared, sequence=0) == one
         assert (await world.sender.sign(prepared, sequence=1)).raw != one.raw
         assert one.sender == prepared.sender == world.deposit(INDEX)
+
+    async def test_an_address_takes_its_numbers_without_a_gap(self, world: DepositWorld) -> None:
+        prepared = await world.sender.prepare(await funded(world))
+        lowest = await world.sender.next_sequence(prepared.sender)
+        first, second = [
+            await world.sender.sign(prepared, sequence=number) for number in (lowest, lowest + 1)
+        ]
+        assert first.gapless
+
+        with suppress(ChainUnavailable):
+            await world.sender.broadcast(second)
+        await world.mine(3)
+        assert await world.reader.inclusions([second.hash]) == []
+
+        await world.sender.broadcast(first)
+        assert (await included(world, first)).succeeded
 
     async def test_more_than_the_address_holds_is_not_prepared(self, world: DepositWorld) -> None:
         await funded(world)

@@ -39,6 +39,29 @@ class EventLogContract(StorageContract):
             assert [it.sequence for it in recorded] == [3, 4]
             assert await work.events.after(owner=MERCHANT, sequence=5, limit=2) == []
 
+    async def test_events_of_many_merchants_are_read_on_at_once(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        mine = [an_event(f"pi_0{n}") for n in range(1, 6)]
+        theirs = [an_event(f"pi_1{n}", merchant_id=OTHER_MERCHANT) for n in range(1, 4)]
+        await given(begin, *mine, *theirs)
+
+        async with begin() as work:
+            places = {OTHER_MERCHANT: 1, MERCHANT: 2}
+            recorded = await work.events.after_each(places, each=2, limit=9)
+            assert [it.event for it in recorded] == [*theirs[1:], *mine[2:4]]
+            assert [it.sequence for it in recorded] == [2, 3, 3, 4]
+            recorded = await work.events.after_each(places, each=2, limit=3)
+            assert [it.event for it in recorded] == [*theirs[1:], mine[2]]
+            assert await work.events.after_each({MERCHANT: 5}, each=2, limit=9) == []
+            assert await work.events.after_each({}, each=2, limit=9) == []
+
+    async def test_the_number_of_the_newest_event_is_known(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        await given(begin, an_event("pi_01"), an_event("pi_02"))
+        async with begin() as work:
+            assert await work.events.last(owner=MERCHANT) == 2
+            assert await work.events.last(owner=OTHER_MERCHANT) == 0
+
     async def test_an_event_is_found_by_its_id(self, begin: Begin) -> None:
         await given_merchants(begin)
         await given(begin, an_event())

@@ -11,6 +11,7 @@ import attrs
 import pytest
 
 from domain.intents.attempts import AttemptState
+from domain.intents.listing import Place, Wanted
 from domain.intents.model import IntentStatus, Method, PaymentException
 from domain.merchants.model import PaymentPolicy, Verdict
 from domain.shared.ids import IntentId, QuoteId
@@ -36,9 +37,14 @@ from tests.builders import (
 from tests.contracts.storage import StorageContract, given, given_merchants
 
 if TYPE_CHECKING:
+    from domain.intents.model import PaymentIntent
     from ports.unit_of_work import Begin
 
 HOUR = timedelta(hours=1)
+
+
+def place(intent: PaymentIntent) -> Place:
+    return Place(intent.created_at, intent.id)
 
 
 class IntentsContract(StorageContract):
@@ -117,10 +123,58 @@ class IntentsContract(StorageContract):
 
         async with begin() as work:
             first = await work.intents.list(owner=MERCHANT, before=None, limit=2)
-            second = await work.intents.list(owner=MERCHANT, before=first[-1].id, limit=2)
-            third = await work.intents.list(owner=MERCHANT, before=second[-1].id, limit=2)
+            second = await work.intents.list(owner=MERCHANT, before=place(first[-1]), limit=2)
+            third = await work.intents.list(owner=MERCHANT, before=place(second[-1]), limit=2)
 
         assert [*first, *second, *third] == mine[::-1]
+
+    async def test_intents_made_at_once_are_in_the_order_of_their_ids(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        await given(begin, *(an_intent(f"pi_0{n}") for n in (2, 1, 3)))
+
+        async with begin() as work:
+            first = await work.intents.list(owner=MERCHANT, before=None, limit=2)
+            rest = await work.intents.list(owner=MERCHANT, before=place(first[-1]), limit=2)
+        assert [it.id for it in [*first, *rest]] == ["pi_03", "pi_02", "pi_01"]
+
+    async def test_a_list_holds_what_is_wanted_page_by_page(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        statuses = (IntentStatus.EXPIRED, IntentStatus.SUCCEEDED, IntentStatus.CANCELED)
+        every = [
+            an_intent(
+                f"pi_{n:02}",
+                created_at=NOON + n * HOUR,
+                status=statuses[n % 3],
+                method=Method.MEMO if n % 2 else Method.ADDRESS,
+                due=usdt(n + 1) if n % 4 else usd(n + 1),
+            )
+            for n in range(12)
+        ]
+        await given(begin, *every, an_intent("pi_99", merchant_id=OTHER_MERCHANT))
+        seen = 0
+        for status in (None, IntentStatus.SUCCEEDED, IntentStatus.PROCESSING):
+            for method in (None, Method.MEMO, Method.STARS):
+                for asset in (None, usdt(1).asset, usd(1).asset):
+                    for after, until in ((None, None), (NOON + HOUR, NOON + 9 * HOUR)):
+                        wanted = Wanted(
+                            status=status,
+                            method=method,
+                            asset=asset,
+                            created_after=after,
+                            created_before=until,
+                        )
+                        found: list[PaymentIntent] = []
+                        async with begin() as work:
+                            for _ in every:
+                                found += await work.intents.list(
+                                    owner=MERCHANT,
+                                    before=place(found[-1]) if found else None,
+                                    limit=2,
+                                    wanted=wanted,
+                                )
+                        assert found == [it for it in every[::-1] if wanted.includes(it)], wanted
+                        seen += len(found)
+        assert seen > 50
 
     async def test_deposit_addresses_lead_to_their_intents(self, begin: Begin) -> None:
         await given_merchants(begin)

@@ -9,12 +9,12 @@ import pytest
 from domain.shared.jobs import JobState
 from domain.shared.kinds import Priority, Queue
 from tests.builders import NOON
-from tests.contracts.jobs import LATE, MINUTE, claim, enqueue, reap
+from tests.contracts.jobs import LATE, MINUTE, OVER, claim, enqueue, reap
 from tests.contracts.storage import StorageContract
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-    from datetime import datetime
+    from datetime import timedelta
 
     from domain.shared.jobs import Job
     from ports.unit_of_work import Begin, UnitOfWork
@@ -34,7 +34,7 @@ ENDS: dict[str, Callable[[UnitOfWork, Job], Awaitable[None]]] = {
     "retry": lambda work, job: work.jobs.retry(job, at=LATE, run_at=LATE, error="no"),
     "repeat": lambda work, job: work.jobs.repeat(job, run_at=LATE),
     "bury": lambda work, job: work.jobs.bury(job, at=LATE, error="no"),
-    "renew": lambda work, job: work.jobs.renew([job], until=LATE),
+    "renew": lambda work, job: work.jobs.renew([job], lease=MINUTE),
     "put_back": lambda work, job: work.jobs.put_back([job]),
 }
 """What may be said about a running job."""
@@ -100,9 +100,9 @@ class LeasesContract(StorageContract):
     @pytest.mark.parametrize("end", ENDS)
     async def test_whoever_has_lost_a_job_changes_nothing(self, begin: Begin, end: str) -> None:
         await enqueue(begin, "relay", run_at=NOON)
-        [lost] = await claim(begin, at=NOON, lease=MINUTE)
+        [lost] = await claim(begin, at=NOON, lease=OVER)
         await reap(begin, at=NOON + MINUTE)
-        [present] = await claim(begin, at=NOON + MINUTE, lease=MINUTE)
+        [present] = await claim(begin, at=NOON + MINUTE)
         await do(begin, lambda work: ENDS[end](work, lost))
 
         assert await found(begin, lost) == present
@@ -111,11 +111,11 @@ class LeasesContract(StorageContract):
     async def test_nor_where_it_was_begun_anew_meanwhile(self, begin: Begin, end: str) -> None:
         """A schedule counts its attempts from zero again, so they name no run of it."""
         await do(begin, lambda work: work.jobs.schedule("watch", **SCHEDULE))
-        [lost] = await claim(begin, at=NOON, lease=MINUTE)
+        [lost] = await claim(begin, at=NOON, lease=OVER)
         await reap(begin, at=NOON + MINUTE)
-        [second] = await claim(begin, at=NOON + MINUTE, lease=MINUTE)
+        [second] = await claim(begin, at=NOON + MINUTE)
         await do(begin, lambda work: work.jobs.repeat(second, run_at=NOON))
-        [present] = await claim(begin, at=NOON + MINUTE, lease=MINUTE)
+        [present] = await claim(begin, at=NOON + MINUTE)
         assert present.attempts == lost.attempts
         await do(begin, lambda work: ENDS[end](work, lost))
 
@@ -124,12 +124,27 @@ class LeasesContract(StorageContract):
     async def test_a_lease_that_is_renewed_lasts(self, begin: Begin) -> None:
         for name in ("one", "other", "third"):
             await enqueue(begin, name, run_at=NOON)
-        kept = await claim(begin, at=NOON, limit=2, lease=MINUTE)
-        await claim(begin, at=NOON, lease=MINUTE)
-        await do(begin, lambda work: work.jobs.renew(kept, until=NOON + 3 * MINUTE))
+        kept = await claim(begin, at=NOON, limit=2, lease=OVER)
+        await claim(begin, at=NOON, lease=OVER)
+        await do(begin, lambda work: work.jobs.renew(kept, lease=MINUTE))
 
-        assert await reap(begin, at=NOON + 2 * MINUTE) == 1
-        assert await reap(begin, at=NOON + 3 * MINUTE) == 2
+        assert await reap(begin, at=NOON) == 1
+        await do(begin, lambda work: work.jobs.renew(kept, lease=OVER))
+        assert await reap(begin, at=NOON) == 2
+
+    @pytest.mark.parametrize("ahead", [MINUTE, -MINUTE], ids=["fast", "slow"])
+    async def test_runners_whose_clocks_differ_take_no_job_from_each_other(
+        self, begin: Begin, ahead: timedelta
+    ) -> None:
+        await enqueue(begin, "relay", run_at=NOON - MINUTE)
+        [job] = await claim(begin, at=NOON + ahead, lease=MINUTE / 3)
+
+        for minutes in (-60, -1, 0, 1, 60):
+            assert await reap(begin, at=NOON + minutes * MINUTE) == 0
+        await do(begin, lambda work: work.jobs.renew([job], lease=MINUTE / 3))
+        assert await reap(begin, at=LATE) == 0
+        await do(begin, lambda work: work.jobs.complete(job, at=NOON + ahead))
+        assert (await found(begin, job)).state is JobState.DONE
 
     async def test_what_was_not_begun_is_put_back_as_it_was(self, begin: Begin) -> None:
         await enqueue(begin, "relay", run_at=NOON)
@@ -141,10 +156,10 @@ class LeasesContract(StorageContract):
 
     async def test_a_job_that_ends_its_runners_is_buried(self, begin: Begin) -> None:
         await enqueue(begin, "relay", run_at=NOON)
-        [job] = await claim(begin, lease=-MINUTE)
+        [job] = await claim(begin, lease=OVER)
         for _ in range(1, job.attempts_max):
             await reap(begin, at=LATE)
-            [job] = await claim(begin, lease=-MINUTE, runner="doomed")
+            [job] = await claim(begin, lease=OVER, runner="doomed")
 
         assert await reap(begin, at=LATE) == 1
         buried = await found(begin, job)
@@ -154,19 +169,42 @@ class LeasesContract(StorageContract):
     async def test_a_schedule_that_ends_its_runners_comes_back(self, begin: Begin) -> None:
         await do(begin, lambda work: work.jobs.schedule("watch", **SCHEDULE))
         for _ in range(25):
-            assert len(await claim(begin, lease=-MINUTE)) == 1
+            assert len(await claim(begin, lease=OVER)) == 1
             await reap(begin, at=LATE)
 
         assert len(await claim(begin)) == 1
+
+
+class RunnersClocksContract(StorageContract):
+    """What runners with other clocks leave behind does no lasting harm."""
+
+    async def test_a_schedule_that_waits_for_longer_than_its_pace_is_drawn_back(
+        self, begin: Begin
+    ) -> None:
+        await do(begin, lambda work: work.jobs.schedule("watch", **SCHEDULE))
+        [job] = await claim(begin, at=NOON + 60 * MINUTE)
+        await do(begin, lambda work: work.jobs.repeat(job, run_at=NOON + 61 * MINUTE))
+        await do(begin, lambda work: work.jobs.schedule("watch", **SCHEDULE))
+
+        assert await claim(begin, at=NOON + MINUTE / 2) == []
+        [again] = await claim(begin, at=NOON + MINUTE)
+        assert (again.id, again.run_at) == (job.id, NOON + MINUTE)
+
+    async def test_a_schedule_that_runs_is_left_to_its_runner(self, begin: Begin) -> None:
+        await do(begin, lambda work: work.jobs.schedule("watch", **SCHEDULE))
+        [job] = await claim(begin)
+        early = {**SCHEDULE, "adapted_at": NOON - MINUTE}
+        await do(begin, lambda work: work.jobs.schedule("watch", **early))
+
+        assert await found(begin, job) == job
 
 
 class HandingOverContract(StorageContract):
     async def test_what_is_handed_over_is_begun_once(self, begin: Begin) -> None:
         await enqueue(begin, "relay", run_at=NOON)
         [job] = await hand_over(begin)
-        assert (job.state, job.attempts, job.lease_until) == (
-            JobState.QUEUED, 0, NOON + MINUTE
-        )  # fmt: skip
+        assert (job.state, job.attempts) == (JobState.QUEUED, 0)
+        assert job.lease_until is not None
         assert await claim(begin) == await hand_over(begin) == []
 
         begun = await start(begin, job, runner="me")
@@ -177,7 +215,7 @@ class HandingOverContract(StorageContract):
 
     async def test_a_message_of_a_claim_that_is_over_begins_nothing(self, begin: Begin) -> None:
         await enqueue(begin, "relay", run_at=NOON)
-        [old] = await hand_over(begin)
+        [old] = await hand_over(begin, lease=OVER)
         assert await reap(begin, at=NOON + MINUTE) == 1
         assert await start(begin, old) is None
         [new] = await hand_over(begin)
@@ -237,15 +275,15 @@ async def found(begin: Begin, job: Job) -> Job:
 async def hand_over(
     begin: Begin,
     *,
-    at: datetime = NOON,
     limit: int = 9,
+    lease: timedelta = MINUTE,
     runner: str = "relay",
     queues: Sequence[Queue] | None = None,
 ) -> Sequence[Job]:
     answer: Sequence[Job] = await do(
         begin,
         lambda work: work.jobs.hand_over(
-            at=at, limit=limit, lease=MINUTE, queues=queues, runner=runner
+            at=NOON, limit=limit, lease=lease, queues=queues, runner=runner
         ),
     )
     return answer

@@ -13,7 +13,7 @@ from domain.shared.kinds import Queue
 from ports.unit_of_work import NotFound
 from tests.builders import NOON
 from tests.contracts.job_claims import SCHEDULE, do, found, hand_over, start
-from tests.contracts.jobs import LATE, MINUTE, claim, enqueue, reap
+from tests.contracts.jobs import LATE, MINUTE, OVER, claim, enqueue, reap
 from tests.contracts.storage import StorageContract
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class JobConsoleContract(StorageContract):
                 job, at=NOON + MINUTE, run_at=NOON, error="no\0pe", traceback="line 1\nline 2"
             ),
         )
-        await claim(begin, at=NOON + MINUTE, runner="two")
+        await claim(begin, at=NOON + MINUTE, lease=OVER, runner="two")
         await reap(begin, at=NOON + 3 * MINUTE)
         [job] = await claim(begin, at=NOON + 3 * MINUTE, runner="three")
         await do(begin, lambda work: work.jobs.complete(job, at=NOON + 4 * MINUTE))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
 
 from domain.intents.issuing import MethodNotOffered
 from domain.intents.memos import read
-from domain.intents.model import IntentStatus, Method, PaymentException
+from domain.intents.model import DepositAddress, IntentStatus, Method, PaymentException
 from domain.intents.service import PriceIn
 from domain.intents.view import view_intent
 from domain.ledger.accounts import NETWORK_FEES
 from domain.merchants.model import PaymentPolicy, Verdict
+from domain.shared.money import Money
 from tests.builders import usd
 from tests.domain.shared_wallet import (
     ASSETS,
@@ -25,7 +27,7 @@ from tests.domain.shared_wallet import (
     memo_of,
     till,
 )
-from tests.domain.world import DUE, GAS, HOT, NET
+from tests.domain.world import DUE, GAS, HOT, NET, PAYER
 
 if TYPE_CHECKING:
     from tests.domain.shared_wallet import SharedWallet
@@ -178,6 +180,24 @@ class MemoPaymentsContract:
         assert await wallet.earned(COIN.id) == COIN_DUE - COIN_DUE // 100
         await wallet.must_be_right()
 
+    async def test_what_a_deposit_address_is_charged_is_taken_from_what_lies_there(
+        self, wallet: SharedWallet
+    ) -> None:
+        intent = await wallet.intent(asset=COIN.id, method=Method.ADDRESS)
+        assert isinstance(intent.pay_to, DepositAddress)
+        place, stranger = intent.pay_to.address, till("Grace")
+        wallet.chain.transfer(Money(COIN_DUE, COIN.id), source=PAYER, target=place)
+        wallet.chain.transfer(Money(COIN_DUE, COIN.id), source=PAYER, target=stranger)
+        wallet.chain.take_rent(17, of=place)
+        wallet.chain.take_rent(18, of=stranger)
+        await wallet.settle_down()
+
+        assert (await wallet.now(intent)).captured == COIN_DUE
+        assert await wallet.booked(PLACES.deposits, COIN.id) == COIN_DUE - 17
+        assert await wallet.booked(PLACES.gas, COIN.id) == GAS
+        assert await wallet.booked(NETWORK_FEES, COIN.id) == 17
+        await wallet.must_be_right()
+
     async def test_what_fills_the_tank_without_a_memo_is_not_booked_twice(
         self, wallet: SharedWallet
     ) -> None:
@@ -188,12 +208,14 @@ class MemoPaymentsContract:
         assert await wallet.suspense(COIN.id) == 500
         await wallet.must_be_right()
 
-    @pytest.mark.parametrize("method", [Method.ESCROW, Method.ADDRESS])
+    @pytest.mark.parametrize("method", [Method.ESCROW, Method.ADDRESS, Method.MEMO])
     async def test_what_the_chain_does_not_offer_is_refused(
         self, wallet: SharedWallet, method: Method
     ) -> None:
+        without = attrs.evolve(PLACES, methods=PLACES.methods - {method})
+        intents = attrs.evolve(wallet.services.intents, places={CHAIN: without})
         with pytest.raises(MethodNotOffered) as refusal:
-            await wallet.services.intents.create(
+            await intents.create(
                 merchant=wallet.merchant, method=method, offer=PriceIn(usd(2500), TOKEN.id)
             )
         assert (refusal.value.method, refusal.value.chain) == (method, CHAIN)

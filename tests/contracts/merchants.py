@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import attrs
 import pytest
 
 from domain.fees.model import FeeSchedule
-from domain.merchants.model import PaymentPolicy, PayoutTerms, Verdict
-from domain.shared.ids import MerchantId
+from domain.merchants.model import Caller, PaymentPolicy, PayoutTerms, Verdict
+from domain.merchants.scopes import Scope
+from domain.shared.ids import KeyId, MerchantId
+from domain.shared.modes import Mode
 from ports.unit_of_work import AlreadyExists, NotFound
 from tests.builders import (
     CHAIN,
@@ -84,8 +87,8 @@ class MerchantsContract(StorageContract):
         await given(begin, a_merchant(), other, mine, theirs)
 
         async with begin() as work:
-            assert await work.merchants.by_key(mine.digest) == a_merchant()
-            assert await work.merchants.by_key(theirs.digest) == other
+            assert await work.merchants.by_key(mine.digest) == Caller(a_merchant(), mine)
+            assert await work.merchants.by_key(theirs.digest) == Caller(other, theirs)
 
     async def test_an_unknown_or_revoked_key_leads_to_nobody(self, begin: Begin) -> None:
         revoked = an_api_key(revoked_at=NOON)
@@ -94,3 +97,74 @@ class MerchantsContract(StorageContract):
         async with begin() as work:
             assert await work.merchants.by_key(revoked.digest) is None
             assert await work.merchants.by_key(b"\x00" * 32) is None
+
+    async def test_a_key_comes_back_whole(self, begin: Begin) -> None:
+        key = an_api_key(
+            name="Till № 1",
+            masked="sy_test_abcd…wxyz",
+            scopes=frozenset({Scope.EVENTS_READ, Scope.REFUNDS_WRITE}),
+            networks=(ip_network("192.0.2.0/24"), ip_network("2001:db8::/32")),
+            expires_at=NOON + timedelta(days=3),
+        )
+        await given(begin, a_merchant(), key)
+
+        async with begin() as work:
+            assert await work.merchants.get_key(key.id, owner=MERCHANT) == key
+            assert await work.merchants.by_key(key.digest) == Caller(a_merchant(), key)
+
+    async def test_another_merchants_key_is_not_found(self, begin: Begin) -> None:
+        await given(begin, a_merchant(), a_merchant(OTHER_MERCHANT), an_api_key())
+
+        async with begin() as work:
+            with pytest.raises(NotFound):
+                await work.merchants.get_key(KeyId("key_01"), owner=MerchantId(OTHER_MERCHANT))
+            with pytest.raises(NotFound):
+                await work.merchants.lock_key(KeyId("key_01"), owner=MerchantId(OTHER_MERCHANT))
+            with pytest.raises(NotFound):
+                await work.merchants.lock_key(KeyId("key_02"), owner=None)
+            with pytest.raises(NotFound):
+                await work.merchants.lock_keys(MerchantId("mer_none"))
+            assert await work.merchants.keys(owner=MerchantId(OTHER_MERCHANT), limit=9) == []
+
+    async def test_only_the_end_of_a_key_is_saved(self, begin: Begin) -> None:
+        await given(begin, a_merchant(), an_api_key())
+        async with begin() as work:
+            await work.key_usage.note_used({KeyId("key_01"): NOON})
+            await work.commit()
+        async with begin() as work:
+            key = await work.merchants.lock_key(KeyId("key_01"), owner=None)
+            changed = attrs.evolve(key.revoke(at=NOON), last_used_at=None, name="another")
+            await work.merchants.save_key(changed.expire(at=NOON))
+            await work.commit()
+
+        async with begin() as work:
+            assert await work.merchants.get_key(key.id, owner=MERCHANT) == an_api_key(
+                last_used_at=NOON, revoked_at=NOON, expires_at=NOON
+            )
+
+    async def test_keys_are_listed_with_those_that_open_something_first(
+        self, begin: Begin
+    ) -> None:
+        keys = [
+            an_api_key(f"key_0{n}", created_at=NOON + timedelta(minutes=n), revoked_at=revoked)
+            for n, revoked in ((1, None), (2, NOON), (3, NOON), (4, None))
+        ]
+        await given(begin, a_merchant(), *keys)
+
+        async with begin() as work:
+            found = await work.merchants.keys(owner=MERCHANT, limit=3)
+            unrevoked = await work.merchants.lock_keys(MERCHANT)
+        assert [key.id for key in found] == ["key_04", "key_01", "key_03"]
+        assert [key.id for key in unrevoked] == ["key_04", "key_01"]
+
+    async def test_two_accounts_name_each_other(self, begin: Begin) -> None:
+        test = a_merchant()
+        live = a_merchant(OTHER_MERCHANT, mode=Mode.LIVE, twin=test.id)
+        await given(begin, test, live)
+        async with begin() as work:
+            await work.merchants.save(attrs.evolve(test, twin=live.id))
+            await work.commit()
+
+        async with begin() as work:
+            assert (await work.merchants.get(MERCHANT)).twin == live.id
+            assert await work.merchants.get(live.id) == live

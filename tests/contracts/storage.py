@@ -31,7 +31,8 @@ from domain.settlements.model import Settlement
 from domain.settlements.payouts import Payout
 from domain.shared.events import Event
 from domain.sweeps.model import Sweep
-from domain.webhooks.model import Delivery, Endpoint
+from domain.webhooks.endpoint import Endpoint
+from domain.webhooks.model import Delivery
 from tests.builders import OTHER_MERCHANT, a_merchant, a_quote
 
 if TYPE_CHECKING:

@@ -157,6 +157,7 @@ async def _tell(world: World, scenario: Scenario, *, deadly: Step | None = None)
             died = True
             # The product's own reaper gives back what the dead process had claimed.
             await world.pass_time(LEASE.total_seconds() + 1)
+            await world.end_leases()
             steps = await world.work(*act.requests, again=True)
             assert steps is not None
         if number <= len(story.acts):

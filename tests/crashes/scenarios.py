@@ -94,8 +94,9 @@ async def webhook(world: World) -> Story:
         query = "select tries from webhook_delivery where merchant_id = %s"
         [(tries,)] = await rows(world, query, merchant.id)
         statuses = [tried["status"] for tried in tries]  # type: ignore[attr-defined] # Rows of JSON.
-        # A worker that died after it had noted a try may have made another one by lease.
-        assert statuses in ([500, 200], [500, 500, 200])
+        # A try of which a dead worker has noted nothing is made again a minute later: by then the
+        # server had recovered.
+        assert statuses in ([500, 200], [500, 500, 200], [200])
 
     return Story(
         merchant=merchant,
@@ -123,7 +124,14 @@ SCENARIOS = (
         "nothing to do",
         nothing,
         frozenset(
-            {RUNNER, "expire_intents", "hand_over_events", "send_transactions", "watch_chain"}
+            {
+                RUNNER,
+                "deliver_webhooks",
+                "expire_intents",
+                "hand_over_events",
+                "send_transactions",
+                "watch_chain",
+            }
         ),
         is_idle=True,
     ),
@@ -140,7 +148,7 @@ SCENARIOS = (
         payout_retried,
         frozenset({REQUEST, "send_transactions", "watch_chain"}),
     ),
-    Scenario("webhook", webhook, frozenset({"hand_over_events", "deliver_webhook", RUNNER})),
+    Scenario("webhook", webhook, frozenset({"hand_over_events", "deliver_webhooks", RUNNER})),
 )
 DEPOSITS = (
     Scenario("sweep", sweep, frozenset({"sweep_deposits", "send_transactions", "watch_chain"})),

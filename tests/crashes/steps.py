@@ -48,14 +48,18 @@ class Trail:
         self._deadly = deadly
 
     def passed(self, what: str) -> None:
-        """Note a step, or die at it as by ``kill -9``: nothing is closed, nothing is told."""
+        """Note a step, or die at it."""
         name = f"{self._job}: {what}"
         self._passed[name] += 1
         if self._passed[name] > 1:
             name = f"{name} #{self._passed[name]}"
         self.steps.append(name)
         if name == self._deadly:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self.die()
+
+    def die(self) -> None:
+        """Be gone, as by ``kill -9``: nothing is closed, nothing is told."""
+        os.kill(os.getpid(), signal.SIGKILL)
 
     @contextmanager
     def job(self, name: str) -> Iterator[None]:

@@ -54,7 +54,7 @@ PLACES = Places(
     hot_wallet=HOT,
     treasury=None,
     first_block=3,
-    methods=frozenset({Method.MEMO}),
+    methods=frozenset({Method.MEMO, Method.ADDRESS}),
     shows_coins=True,
 )
 ASSETS = Assets.of([USD, TOKEN, COIN, OTHER])
@@ -106,12 +106,16 @@ class SharedWallet:
         return await _registered(self.services, till, payments=payments)
 
     async def intent(
-        self, *, asset: AssetId = TOKEN.id, merchant: Merchant | None = None
+        self,
+        *,
+        asset: AssetId = TOKEN.id,
+        merchant: Merchant | None = None,
+        method: Method = Method.MEMO,
     ) -> PaymentIntent:
         """Create an intent of 25.00 USD."""
         return await self.services.intents.create(
             merchant=merchant or self.merchant,
-            method=Method.MEMO,
+            method=method,
             offer=PriceIn(usd(2500), asset),
         )
 
@@ -189,6 +193,7 @@ class SharedWallet:
         return await self.booked(available(self.merchant.id), asset)
 
     async def set_aside(self, payout: Payout) -> int:
+        assert payout.merchant_id is not None
         return await self.booked(reserved(payout.merchant_id))
 
     async def suspense(self, asset: AssetId = TOKEN.id) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from adapters.memory.chain import COST
+from adapters.memory.offers import COST
 from domain.escrow.model import EscrowState
 from domain.intents.model import IntentStatus
 from domain.ledger.accounts import NETWORK_FEES, PAYOUTS_IN_FLIGHT, PLATFORM_FEES

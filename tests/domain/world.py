@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from adapters.keys.ed25519 import Ed25519Signer
+from adapters.memory.addresses import InMemoryAddresses
 from adapters.memory.chain import InMemoryChain
 from adapters.memory.clock import FakeClock
 from adapters.memory.deposit_addresses import InMemoryDepositAddresses
@@ -43,6 +44,7 @@ from domain.merchants.model import Merchant, PayoutTerms
 from domain.merchants.service import MerchantService
 from domain.settlements.service import SettlementService
 from domain.shared.money import Asset, AssetId, Assets, Money
+from domain.suspense.service import SuspenseService
 from domain.sweeps.service import SweepService
 from domain.webhooks.service import WebhookService
 from ports.unit_of_work import Begin
@@ -150,6 +152,7 @@ class Services:
     intents: IntentService
     escrows: EscrowService
     settlements: SettlementService
+    suspense: SuspenseService
     sweeps: SweepService
     books: LedgerService
     conservation: Conservation
@@ -187,12 +190,13 @@ def compose(
             rates=around.rates,
             rate_rules=RateRules(),
             rules=RULES,
-            addresses={CHAIN: InMemoryDepositAddresses()},
+            addresses={places.chain: InMemoryDepositAddresses()},
             contracts=CONTRACTS,
             places=at,
         ),
         escrows=EscrowService(begin, clock, ids, assets),
         settlements=SettlementService(begin, clock, ids, assets, at),
+        suspense=SuspenseService(begin, clock, ids, assets, at, InMemoryAddresses()),
         sweeps=SweepService(begin, clock, ids, readers, senders, at, {USDT.id: SWEEP_FROM}),
         books=LedgerService(begin, clock, assets, readers, at),
         conservation=Conservation(Comparing(begin, assets, readers, at), clock),

@@ -20,7 +20,7 @@ from config.demo.parts import merchant_wallet, payer
 from config.demo.record import Directory
 from config.settings import load
 from domain.shared.money import ChainId
-from entrypoints.cli.story.chapters import DUE, FEE, NET, PRICE
+from entrypoints.cli.story.cast import DUE, FEE, NET, PRICE
 from entrypoints.cli.story.merchant import calling
 from ports.chain import InstructionRefused
 

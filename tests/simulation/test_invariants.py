@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from config.simulation.invariants import Broken
+from config.simulation.broken import Broken
+from config.simulation.configured import CHAIN, TOKEN
 from config.simulation.run import Play
 from config.simulation.scenario import Scenario
-from config.simulation.world import CHAIN, TOKEN
 from domain.chains.model import Finality
 from domain.chains.submissions import SubmissionState
 from domain.escrow.model import EscrowState
@@ -252,7 +252,7 @@ def unseen(tables: Tables) -> None:
 )
 def test_a_whole_that_does_not_fit_is_found(play: Play, invariant: str, spoil: Spoil) -> None:
     spoil(play.world.store.tables)
-    play.checkpoints.looked_up_to = 0
+    play.checkpoints.looked_up_to.clear()
     try:
         with pytest.raises(Broken) as broken:
             _look(play)

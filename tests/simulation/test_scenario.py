@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from config.simulation.scenario import FAULTS, Scenario, chosen_faults
+from config.simulation.scenario import FAULTS, Scenario, chosen_faults, chosen_rails
 
 
 def test_numbers_do_not_depend_on_what_is_played() -> None:
@@ -13,6 +13,8 @@ def test_numbers_do_not_depend_on_what_is_played() -> None:
         Scenario(seed=5, days=2, merchants=4),
         Scenario(seed=5, days=3, merchants=4, faults=("crash",)),
         Scenario(seed=5, days=3, merchants=4, only=(7, 19, 20)),
+        Scenario(seed=5, days=3, merchants=4, rails=("evm",)),
+        Scenario(seed=5, days=3, merchants=4, rails=("stars",)),
     ):
         acts = part.acts()
         assert acts
@@ -40,6 +42,19 @@ def test_an_unknown_fault_is_named() -> None:
         chosen_faults("crash,rain")
 
 
+def test_each_rail_has_acts_and_numbers_of_its_own() -> None:
+    played = {
+        rail: {act.number for act in Scenario(seed=5, days=3, merchants=4, rails=(rail,)).acts()}
+        for rail in ("evm", "ton", "stars")
+    }
+    assert all(played.values())
+    whole = [act.number for act in Scenario(seed=5, days=3, merchants=4).acts()]
+    assert sorted(whole) == sorted(number for numbers in played.values() for number in numbers)
+    assert chosen_rails("stars, evm") == ("evm", "stars")
+    with pytest.raises(ValueError, match="no rail 'hawala'"):
+        chosen_rails("hawala")
+
+
 @pytest.mark.parametrize(
     ("scenario", "command"),
     [
@@ -51,6 +66,10 @@ def test_an_unknown_fault_is_named() -> None:
         (
             Scenario(5, 3, 10, (), ()),
             "switchyard simulate --seed 5 --days 3 --faults none --only none",
+        ),
+        (
+            Scenario(5, 3, only=(4,), rails=("evm", "ton")),
+            "switchyard simulate --seed 5 --days 3 --rails evm,ton --only 4",
         ),
     ],
 )

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    UniqueConstraint,
+)
 from sqlalchemy import text as sql_text
 
 from adapters.postgres.tables.columns import (
@@ -24,6 +34,20 @@ CHAIN_CURSOR = Table(
     document("seen"),
     document("final"),
     text("parked", nullable=True),
+    whole("gap", nullable=True),
+)
+
+CHAIN_STRETCH = Table(
+    "chain_stretch",
+    METADATA,
+    Column("chain", NAME, primary_key=True),
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    name("before", nullable=True),
+    whole("last"),
+    name("last_hash"),
+    name("provider"),
+    instant("began_at"),
+    instant("ended_at"),
 )
 
 CHAIN_BLOCK = Table(
@@ -49,6 +73,8 @@ OBSERVATION = Table(
     document("fact"),
     name("finality"),
     name("paid_escrow", nullable=True),
+    name("paid_to", nullable=True),
+    name("paid_memo", nullable=True),
 )
 """``paid_escrow`` repeats a part of the fact, for its index."""
 
@@ -56,6 +82,19 @@ Index(
     "observation_paid_escrow_idx",
     OBSERVATION.c.paid_escrow,
     postgresql_where=OBSERVATION.c.paid_escrow.is_not(None),
+)
+Index(
+    "observation_paid_memo_idx",
+    OBSERVATION.c.chain,
+    OBSERVATION.c.paid_memo,
+    postgresql_where=OBSERVATION.c.paid_memo.is_not(None),
+)
+Index(
+    "observation_paid_to_idx",
+    OBSERVATION.c.chain,
+    OBSERVATION.c.paid_to,
+    OBSERVATION.c.block_number,
+    postgresql_where=OBSERVATION.c.paid_to.is_not(None),
 )
 Index(
     "observation_block_idx",
@@ -81,13 +120,41 @@ SUBMISSION = Table(
     text("reason", nullable=True),
     instant("valid_until", nullable=True),
     Column("issue", Integer, nullable=False, server_default=sql_text("1")),
+    Column("gapless", Boolean, nullable=False, server_default=sql_text("false")),
+    Column("cancels", Boolean, nullable=False, server_default=sql_text("false")),
+    Column("replaced", Integer, nullable=False, server_default=sql_text("0")),
+    whole("signed_after", nullable=True),
+    Column("unwanted", Boolean, nullable=False, server_default=sql_text("false")),
 )
+"""``hash``, ``raw`` and so on are of the newest bytes; ``replaced`` counts those before them."""
+
+SUBMISSION_ATTEMPT = Table(
+    "submission_attempt",
+    METADATA,
+    Column("submission_id", NAME, ForeignKey("submission.id"), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    name("chain"),
+    name("hash"),
+    Column("raw", LargeBinary, nullable=False),
+    instant("valid_until", nullable=True),
+    Column("cancels", Boolean, nullable=False),
+    UniqueConstraint("chain", "hash", name="submission_attempt_hash_key"),
+)
+"""Bytes that others with the same number have replaced, and that may still land; from place 0."""
+
 Index(
     "submission_hash_key",
     SUBMISSION.c.chain,
     SUBMISSION.c.hash,
     unique=True,
     postgresql_where=SUBMISSION.c.hash.is_not(None),
+)
+Index(
+    "submission_numbered_idx",
+    SUBMISSION.c.chain,
+    SUBMISSION.c.sender,
+    SUBMISSION.c.sequence,
+    postgresql_where=SUBMISSION.c.sequence.is_not(None),
 )
 Index(
     "submission_open_idx",

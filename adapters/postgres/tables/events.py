@@ -32,6 +32,7 @@ EVENT = Table(
 )
 """``position`` orders the events of all merchants by when they were numbered."""
 
+Index("event_of_object_idx", EVENT.c.object_id, EVENT.c.sequence)
 Index(
     "event_unrelayed_idx",
     EVENT.c.position,

@@ -15,7 +15,9 @@ from adapters.postgres.tables import (  # noqa: F401 (each import declares its t
     sealing,
     settlements,
     star_payments,
+    suspense,
     sweeps,
+    treasury,
     values,
     webhooks,
 )

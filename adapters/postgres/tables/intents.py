@@ -69,7 +69,23 @@ PAYMENT_INTENT = Table(
 ``memo`` repeats a part of it as well, in a column that was added without writing the table anew.
 """
 
-Index("payment_intent_of_merchant_idx", PAYMENT_INTENT.c.merchant_id, PAYMENT_INTENT.c.id)
+_IN_LISTS = (PAYMENT_INTENT.c.created_at, PAYMENT_INTENT.c.id)
+Index("payment_intent_of_merchant_idx", PAYMENT_INTENT.c.merchant_id, *_IN_LISTS)
+Index(
+    "payment_intent_standing_idx",
+    PAYMENT_INTENT.c.merchant_id,
+    PAYMENT_INTENT.c.method,
+    PAYMENT_INTENT.c.status,
+    *_IN_LISTS,
+)
+Index(
+    "payment_intent_of_asset_idx",
+    PAYMENT_INTENT.c.merchant_id,
+    PAYMENT_INTENT.c.due_asset,
+    PAYMENT_INTENT.c.method,
+    PAYMENT_INTENT.c.status,
+    *_IN_LISTS,
+)
 Index(
     "payment_intent_deposit_address_key",
     PAYMENT_INTENT.c.chain,

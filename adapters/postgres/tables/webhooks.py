@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
+from sqlalchemy import (
+    text as sql,
+)
 
 from adapters.postgres.tables.columns import (
     METADATA,
@@ -25,6 +39,15 @@ WEBHOOK_ENDPOINT = Table(
     instant("created_at"),
     Column("enabled", Boolean, nullable=False),
     Column("types", ARRAY(Text), nullable=False),
+    Column("description", Text, nullable=False, server_default=sql("''")),
+    name("disabled_reason", nullable=True),
+    Column("hex_signature", Boolean, nullable=False, server_default=false()),
+    text("former_secret", nullable=True),
+    instant("former_secret_until", nullable=True),
+    instant("failing_since", nullable=True),
+    Column("silences", Integer, nullable=False, server_default=sql("0")),
+    instant("rest_until", nullable=True),
+    instant("deleted_at", nullable=True),
 )
 
 WEBHOOK_DELIVERY = Table(
@@ -42,3 +65,13 @@ WEBHOOK_DELIVERY = Table(
     whole("previous_sequence"),
     UniqueConstraint("endpoint_id", "sequence"),
 )
+
+Index(
+    "webhook_delivery_due_idx",
+    WEBHOOK_DELIVERY.c.endpoint_id,
+    WEBHOOK_DELIVERY.c.next_try_at,
+    WEBHOOK_DELIVERY.c.sequence,
+    postgresql_where=WEBHOOK_DELIVERY.c.state == "pending",
+)
+Index("webhook_delivery_merchant_id_idx", WEBHOOK_DELIVERY.c.merchant_id, WEBHOOK_DELIVERY.c.id)
+Index("webhook_delivery_created_idx", WEBHOOK_DELIVERY.c.created_at, postgresql_using="brin")

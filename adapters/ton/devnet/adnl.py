@@ -33,10 +33,14 @@ Respond = Callable[[bytes], Awaitable[bytes | None]]
 
 
 class ServerKey:
-    """The key by which clients know a server."""
+    """The key by which clients know a server.
 
-    def __init__(self) -> None:
-        self._key: Final = SigningKey.generate()
+    Args:
+        seed: 32 bytes of chance.
+    """
+
+    def __init__(self, seed: bytes) -> None:
+        self._key: Final = SigningKey(seed)
         self.public: Final = bytes(self._key.verify_key)
         self.id: Final = hashlib.sha256(KEY_MAGIC + self.public).digest()
 

@@ -6,13 +6,12 @@ Layouts: ``crypto/block/block.tlb`` of github.com/ton-blockchain/ton. What only 
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 from pytoniq_core import Builder, HashMap, begin_cell
 
 from adapters.ton.devnet.blocks import BASECHAIN, NO_HASH, account_key
-from adapters.ton.devnet.cells import merkle_update
+from adapters.ton.devnet.cells import Digest, merkle_update
 from adapters.ton.devnet.hashmaps import (
     bits_of,
     inserted,
@@ -92,9 +91,14 @@ def header_cell(
 
 
 def block_cell(
-    *, header: Cell, before: Cell, state: Cell, transactions: Sequence[MinedTransaction]
+    *,
+    header: Cell,
+    before: Digest,
+    state: Cell,
+    transactions: Sequence[MinedTransaction],
+    seed: bytes,
 ) -> Cell:
-    """Return TL-B ``Block``."""
+    """Return TL-B ``Block``; its seed is 32 bytes of chance."""
     flows, flow = Builder(), Builder()
     for _ in range(4):
         store_currencies(flows, 0)
@@ -105,12 +109,12 @@ def block_cell(
     accounts = stored(_account_blocks(transactions), store_currencies)
     extra = Builder()
     extra.store_uint(0x4A33F6FD, 32).store_ref(no_messages).store_ref(no_messages)
-    extra.store_ref(accounts).store_bytes(secrets.token_bytes(32)).store_bytes(NO_HASH)
+    extra.store_ref(accounts).store_bytes(seed).store_bytes(NO_HASH)
     extra.store_bit_int(0)
     builder = Builder()
     builder.store_uint(0x11EF55AA, 32).store_int(GLOBAL_ID, 32)
     builder.store_ref(header).store_ref(flow.end_cell())
-    builder.store_ref(merkle_update(before, state)).store_ref(extra.end_cell())
+    builder.store_ref(merkle_update(before, Digest.of(state))).store_ref(extra.end_cell())
     return builder.end_cell()
 
 

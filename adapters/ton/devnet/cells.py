@@ -6,8 +6,9 @@ github.com/ton-blockchain/ton.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
+import attrs
 from bitarray import bitarray
 from pytoniq_core import Cell
 
@@ -20,9 +21,29 @@ ORDINARY, PRUNED_BRANCH, MERKLE_PROOF, MERKLE_UPDATE = -1, 1, 3, 4
 BAG_MAGIC = bytes.fromhex("b5ee9c72")
 
 
+@attrs.frozen
+class Digest:
+    """A cell's hash and depth, which are all that proofs and changes tell of what they leave out.
+
+    Attributes:
+        stored: The hash, 32 bytes, and the depth, 2 bytes.
+    """
+
+    stored: bytes
+
+    @classmethod
+    def of(cls, cell: Cell) -> Self:
+        """Return a cell's digest."""
+        return cls(cell.get_hash(0) + _depth(cell))
+
+    def pruned(self) -> Cell:
+        """Return the branch that stands for the cell."""
+        return _exotic(PRUNED_BRANCH, bytes([PRUNED_BRANCH, 1]), self.stored)
+
+
 def pruned(cell: Cell) -> Cell:
     """Return what stands for a cell in a proof: its hash and depth."""
-    return _exotic(PRUNED_BRANCH, bytes([PRUNED_BRANCH, 1]), cell.get_hash(0), _depth(cell))
+    return Digest.of(cell).pruned()
 
 
 def merkle_proof(cell: Cell) -> Cell:
@@ -32,17 +53,11 @@ def merkle_proof(cell: Cell) -> Cell:
     )
 
 
-def merkle_update(old: Cell, new: Cell) -> Cell:
+def merkle_update(old: Digest, new: Digest) -> Cell:
     """Return the change of one state into another, told by nothing but their hashes."""
-    return _exotic(
-        MERKLE_UPDATE,
-        bytes([MERKLE_UPDATE]),
-        old.get_hash(0),
-        new.get_hash(0),
-        _depth(old),
-        _depth(new),
-        refs=[pruned(old), pruned(new)],
-    )
+    hashes, depths = (old.stored[:32], new.stored[:32]), (old.stored[32:], new.stored[32:])
+    refs = [old.pruned(), new.pruned()]
+    return _exotic(MERKLE_UPDATE, bytes([MERKLE_UPDATE]), *hashes, *depths, refs=refs)
 
 
 def with_refs(cell: Cell, refs: Sequence[Cell]) -> Cell:

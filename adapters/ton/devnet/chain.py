@@ -1,4 +1,7 @@
-"""The chain itself: accounts, messages on their way, and blocks; no network."""
+"""The chain itself: accounts, messages on their way, and blocks; no network.
+
+With a store, nothing can be asked of the chain that is not on disk.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 import attrs
-from pytoniq_core import Account, Address, BlockIdExt, HashMap, begin_cell
+from pytoniq_core import Account, Address, BlockIdExt, Cell, HashMap, begin_cell
 
 from adapters.ton.devnet.blocks import (
     BASECHAIN,
@@ -14,6 +17,7 @@ from adapters.ton.devnet.blocks import (
     MinedTransaction,
     account_key,
     before_genesis,
+    block_id,
 )
 from adapters.ton.devnet.emulator import Emulator, MethodResult, NotExecuted
 from adapters.ton.devnet.hashmaps import inserted, store_depth_balance
@@ -27,18 +31,22 @@ from adapters.ton.devnet.messages import (
 )
 from adapters.ton.devnet.mining import basechain_block, masterchain_block
 from adapters.ton.devnet.parameters import ChainParameters
+from adapters.ton.devnet.restored import RestoredBlocks, restored
+from adapters.ton.devnet.store import ChainUnreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from pytoniq_core import Builder, Cell
+    from pytoniq_core import Builder
 
     from adapters.ton.devnet.blocks import MinedBlock
     from adapters.ton.devnet.hashmaps import Edge
+    from adapters.ton.devnet.store import ChainStore
 
 FIRST_LT = 1_000_000
 """Where logical time begins: above what the first blocks take."""
 
+SEED_BYTES = 32
 MESSAGES_IN_BLOCK_MAX = 10_000
 BLOCKS_KEPT = 4_000
 """Some 140 MB to 280 MB of blocks, and seven minutes at least of ten blocks a second."""
@@ -80,6 +88,9 @@ class Chain:
         now: The Unix time, seconds.
         parameters: The chain's configuration.
         blocks_kept: How many of the newest blocks can be asked for; each takes some 35 kB.
+        endowed: Nanotons that a new chain begins with, by accounts; they arrive with its second
+            block.
+        store: Where the chain is kept, and is found again; None if it ends with this object.
 
     Attributes:
         config: The configuration (TL-B ``Hashmap 32 ^Cell``).
@@ -89,6 +100,7 @@ class Chain:
 
     Raises:
         EmulatorMissing: There is no TVM here.
+        ChainUnreadable: The store's chain has another configuration, or is not whole.
     """
 
     def __init__(
@@ -97,6 +109,8 @@ class Chain:
         now: Callable[[], int],
         parameters: ChainParameters | None = None,
         blocks_kept: int = BLOCKS_KEPT,
+        endowed: Mapping[str, int] | None = None,
+        store: ChainStore | None = None,
     ) -> None:
         self.config: Final = (parameters or ChainParameters()).stored()
         self.now: Final = now
@@ -109,11 +123,21 @@ class Chain:
         self._history: Final[dict[bytes, list[PlacedTransaction]]] = {}
         self.masterchain: Final = BlockHistory(kept=blocks_kept)
         self.basechain: Final = BlockHistory(kept=blocks_kept)
-        self._append([], at=now())
+        self._kept: Final = RestoredBlocks(store, config=self.config) if store else None
+        try:
+            if self._kept is not None:
+                self._restore(self._kept)
+            if self.masterchain.newest is None:
+                self._begin(endowed or {})
+        except BaseException:
+            self._emulator.close()
+            raise
 
     def close(self) -> None:
         """Free what the emulator holds; nothing is executed any more."""
         self._emulator.close()
+        if self._kept is not None:
+            self._kept.store.close()
 
     @property
     def head(self) -> MinedBlock:
@@ -139,6 +163,11 @@ class Chain:
 
     def publish(self, library: Cell) -> None:
         """Make a cell known as a library, as if a masterchain account had published it."""
+        if self._kept is not None:
+            self._kept.store.publish(library.to_boc())
+        self._load_library(library)
+
+    def _load_library(self, library: Cell) -> None:
         self.libraries[library.hash] = library
 
         def store(value: Cell, leaf: Builder) -> None:
@@ -152,9 +181,10 @@ class Chain:
 
     def give(self, *, address: Address, amount: int, body: Cell) -> None:
         """Send nanotons out of nothing; they arrive with the next block, never bounced."""
-        self._internal.append(
-            gift(address=address, amount=amount, body=body, lt=self._lt, at=self.now())
-        )
+        message = gift(address=address, amount=amount, body=body, lt=self._lt, at=self.now())
+        if self._kept is not None:
+            self._kept.store.wait(message.to_boc())
+        self._internal.append(message)
 
     def try_out(self, message: Cell) -> None:
         """Execute an external message on the newest state and forget what it did.
@@ -169,6 +199,8 @@ class Chain:
 
     def send(self, message: Cell) -> None:
         """Let an external message be executed in the next block, once however often it is sent."""
+        if self._kept is not None and message.hash not in self._external:
+            self._kept.store.wait(message.to_boc())
         self._external[message.hash] = message
 
     def mine(self) -> MinedBlock:
@@ -207,24 +239,67 @@ class Chain:
         )
 
     def _append(self, transactions: Sequence[MinedTransaction], *, at: int) -> MinedBlock:
-        head = self.head
+        head, seed = self.head, secrets.token_bytes(SEED_BYTES)
         shard = basechain_block(
             previous=self.basechain.newest or before_genesis(BASECHAIN),
             masterchain=head,
             transactions=transactions,
             accounts=self._accounts,
             at=at,
+            seed=seed,
         )
-        block = masterchain_block(previous=head, shard=shard, config=self.config, at=at)
-        self.basechain.append(shard)
-        self.masterchain.append(block)
+        block = masterchain_block(previous=head, shard=shard, config=self.config, at=at, seed=seed)
+        if self._kept is not None:
+            waiting = [*self._internal, *self._external.values()]
+            block, transactions = self._kept.append(block, seed=seed, waiting=waiting)
+        has_forgotten = self._show(block)
         for transaction in transactions:
-            placed = PlacedTransaction(
-                transaction=transaction, block=shard.id, masterchain_seqno=block.id.seqno
-            )
-            self._history.setdefault(transaction.account, []).append(placed)
-        self._lt = max(self._lt, shard.end_lt + 1)
+            self._place(transaction, shard.id)
+        if self._kept is not None and has_forgotten and self.masterchain.oldest is not None:
+            self._kept.store.forget(before=self.masterchain.oldest.id.seqno)
         return block
+
+    def _begin(self, endowed: Mapping[str, int]) -> None:
+        at = self.now()
+        self._internal = [
+            gift(address=Address(to), amount=amount, body=Cell.empty(), lt=self._lt, at=at)
+            for to, amount in endowed.items()
+        ]
+        self._append([], at=at)
+
+    def _restore(self, kept: RestoredBlocks) -> None:
+        store = kept.store
+        if store.setting("config", self.config.hash) != self.config.hash:
+            raise ChainUnreadable(store.path, "it has other parameters")
+        for stored in store.blocks():
+            self._show(kept.masterchain(stored))
+        for each in store.executed():
+            self._place(restored(each), block_id(BASECHAIN, each.seqno, each.shard_hash))
+        for bag in store.waiting():
+            message = Cell.one_from_boc(bag)
+            if is_external(message):
+                self._external[message.hash] = message
+            else:
+                self._internal.append(message)
+        for bag in store.libraries():
+            self._load_library(Cell.one_from_boc(bag))
+        if self.masterchain.newest is not None and self.basechain.newest is not None:
+            # Both are made again at once, so that it is seen whether they are what they were.
+            kept.at_hand(self.masterchain.newest, self.basechain.newest)
+            self._accounts = self.basechain.newest.accounts
+
+    def _show(self, block: MinedBlock) -> bool:
+        """Let a block and its shard be asked for; tell whether older ones were forgotten."""
+        shard = block.shard or before_genesis(BASECHAIN)
+        self._lt = max(self._lt, shard.end_lt + 1)
+        self.basechain.append(shard)
+        return self.masterchain.append(block)
+
+    def _place(self, transaction: MinedTransaction, block: BlockIdExt) -> None:
+        placed = PlacedTransaction(
+            transaction=transaction, block=block, masterchain_seqno=block.seqno
+        )
+        self._history.setdefault(transaction.account, []).append(placed)
 
     def _next_time(self) -> int:
         """Return the time of the next block, which no clock turns back."""
@@ -238,7 +313,7 @@ class Chain:
             message=message,
             at=at,
             lt=self._lt,
-            seed=secrets.token_bytes(32),
+            seed=secrets.token_bytes(SEED_BYTES),
         )
         return read_transaction(account, done.transaction), done.account
 

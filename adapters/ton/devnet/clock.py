@@ -14,15 +14,19 @@ class ChainClock:
 
     Args:
         source: Unix time, seconds; the machine's clock, or one that stands still.
+        ahead_seconds: How far it is ahead.
+
+    Attributes:
+        ahead_seconds: How far it is ahead.
     """
 
-    def __init__(self, source: Callable[[], float] = time.time) -> None:
+    def __init__(self, source: Callable[[], float] = time.time, *, ahead_seconds: int = 0) -> None:
         self._source: Final = source
-        self._ahead_seconds = 0
+        self.ahead_seconds = ahead_seconds
 
     def now(self) -> int:
         """Return the Unix time, whole seconds."""
-        return int(self._source()) + self._ahead_seconds
+        return int(self._source()) + self.ahead_seconds
 
     def advance(self, *, seconds: int) -> None:
         """Move the time forward.
@@ -32,4 +36,4 @@ class ChainClock:
         """
         if seconds < 0:
             raise ValueError(f"time does not go back {-seconds} s")
-        self._ahead_seconds += seconds
+        self.ahead_seconds += seconds

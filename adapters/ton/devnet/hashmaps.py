@@ -6,6 +6,7 @@ github.com/ton-blockchain/ton. The extra of a node is made from a sum of nanoton
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,8 @@ from pytoniq_core import Builder
 from adapters.ton.devnet.cells import pruned, with_refs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pytoniq_core import Cell
 
 Extra = Callable[[Builder, int], Builder]
@@ -140,6 +143,35 @@ def inserted(
     )
     forks = (changed, edge.forks[1]) if side == 0 else (edge.forks[0], changed)
     return Edge(label=edge.label, length=length, extra=extra, forks=forks)
+
+
+def grown(leaves: Sequence[tuple[str, Cell, int]], *, extra: Extra, length: int) -> Edge | None:
+    """Return the tree of many values, the same that inserting them one by one gives.
+
+    Args:
+        leaves: Key, value and nanotons of each, sorted by keys; no key twice.
+        extra: How a sum is stored.
+        length: Bits of a key.
+    """
+    if not leaves:
+        return None
+    first, last = leaves[0], leaves[-1]
+    if len(leaves) == 1:
+        key, value, total = first
+        return Edge(label=key, length=length, extra=extra, value=value, total=total)
+    shared = _shared(first[0], last[0])
+    fork = bisect_left(leaves, "1", key=lambda leaf: leaf[0][shared])
+    sides = [
+        grown(
+            [(key[shared + 1 :], value, total) for key, value, total in side],
+            extra=extra,
+            length=length - shared - 1,
+        )
+        for side in (leaves[:fork], leaves[fork:])
+    ]
+    label = first[0][:shared]
+    forks = tuple(each for each in sides if each is not None)
+    return Edge(label=label, length=length, extra=extra, forks=(forks[0], forks[1]))
 
 
 def stored(edge: Edge | None, extra: Extra) -> Cell:

@@ -31,13 +31,15 @@ class BlockHistory:
         """The oldest block that is not forgotten, None before the first."""
         return self._blocks[0] if self._blocks else None
 
-    def append(self, block: MinedBlock) -> None:
-        """Add the next block."""
+    def append(self, block: MinedBlock) -> bool:
+        """Add the next block; tell whether older ones were forgotten for it."""
         self._blocks.append(block)
         self._by_hash[block.id.root_hash] = block
         if len(self._blocks) > 2 * self._kept:
             self._blocks = self._blocks[-self._kept :]
             self._by_hash = {each.id.root_hash: each for each in self._blocks}
+            return True
+        return False
 
     def by_hash(self, root_hash: bytes) -> MinedBlock | None:
         """Return the block with a root hash."""

@@ -60,14 +60,19 @@ class Faults:
 class Liteserver:
     """One liteserver on loopback.
 
+    Args:
+        chain: What it answers about.
+        key_seed: Of the key by which clients know it, 32 bytes.
+        port: The TCP port to listen on; 0 takes a free one.
+
     Attributes:
         faults: What is wrong with it; set them as you like.
     """
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain, *, key_seed: bytes, port: int = 0) -> None:
         self.faults: Final = Faults(changed=self.notice)
         self._view: Final = View(chain, blocks_behind=lambda: self.faults.blocks_behind)
-        self._key: Final = ServerKey()
+        self._key: Final = ServerKey(key_seed)
         answers = {
             **BlockAnswers(self._view).methods(),
             **AccountAnswers(self._view, lose=self._lose).methods(),
@@ -76,13 +81,18 @@ class Liteserver:
             tl_id(f"liteServer.{name}"): method for name, method in answers.items()
         }
         self._lost: Final[dict[bytes, int]] = {}
+        self._wanted_port: Final = port
         self._mined = asyncio.Event()
         self._server: Server | None = None
         self._clients: Final[dict[Task[None], StreamWriter]] = {}
 
     async def start(self) -> None:
-        """Listen on a free port."""
-        self._server = await asyncio.start_server(self._serve, HOST, 0)
+        """Listen.
+
+        Raises:
+            OSError: Another program listens on the port.
+        """
+        self._server = await asyncio.start_server(self._serve, HOST, self._wanted_port)
 
     async def stop(self) -> None:
         """Hang up on everybody."""

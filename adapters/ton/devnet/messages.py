@@ -66,17 +66,7 @@ def read_transaction(account: bytes, cell: Cell) -> MinedTransaction:
     lt = slice_.load_uint(64)
     count = slice_.skip_bits(256 + 64 + 32).load_uint(15)
     fees = slice_.skip_bits(4).load_coins()
-    messages = cell.refs[0].begin_parse()
-    messages.load_maybe_ref()
-    sent = messages.load_dict(15, value_deserializer=lambda leaf: leaf.load_ref()) or {}
-    return MinedTransaction(
-        account=account,
-        lt=lt,
-        end_lt=lt + count + 1,
-        cell=cell,
-        fees=fees,
-        messages=tuple(sent[index] for index in sorted(sent)),
-    )
+    return MinedTransaction(account=account, lt=lt, end_lt=lt + count + 1, fees=fees, kept=cell)
 
 
 def balance_of(account: Cell) -> int:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
-
-from pytoniq_core import BlockIdExt
 
 from adapters.ton.devnet.block_cells import (
     block_cell,
@@ -14,7 +11,14 @@ from adapters.ton.devnet.block_cells import (
     shard_hashes_cell,
     state_cell,
 )
-from adapters.ton.devnet.blocks import BASECHAIN, MASTERCHAIN, WHOLE_SHARD, MinedBlock
+from adapters.ton.devnet.blocks import (
+    BASECHAIN,
+    MASTERCHAIN,
+    BlockContent,
+    MinedBlock,
+    block_id,
+)
+from adapters.ton.devnet.cells import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +36,7 @@ def basechain_block(
     transactions: Sequence[MinedTransaction],
     accounts: Edge | None,
     at: int,
+    seed: bytes,
 ) -> MinedBlock:
     """Return the basechain's next block.
 
@@ -41,6 +46,7 @@ def basechain_block(
         transactions: What it executed, in the order of logical time.
         accounts: All accounts after that.
         at: Unix time, seconds.
+        seed: 32 bytes of chance.
     """
     start = previous.end_lt + 1
     end = max([start, *(each.end_lt for each in transactions)]) + 1
@@ -63,22 +69,28 @@ def basechain_block(
         previous=previous,
         masterchain=masterchain,
     )
-    root = block_cell(header=header, before=previous.state, state=state, transactions=transactions)
-    return MinedBlock(
-        id=_id(BASECHAIN, seqno, root),
-        root=root,
+    root = block_cell(
+        header=header,
+        before=previous.digest,
         state=state,
+        transactions=transactions,
+        seed=seed,
+    )
+    return MinedBlock(
+        id=block_id(BASECHAIN, seqno, root.hash),
         start_lt=start,
         end_lt=end,
         at=at,
         masterchain_seqno=masterchain.id.seqno + 1,
-        transactions=tuple(transactions),
-        accounts=accounts,
+        digest=Digest.of(state),
+        kept=BlockContent(
+            root=root, state=state, transactions=tuple(transactions), accounts=accounts
+        ),
     )
 
 
 def masterchain_block(
-    *, previous: MinedBlock, shard: MinedBlock, config: Cell, at: int
+    *, previous: MinedBlock, shard: MinedBlock, config: Cell, at: int, seed: bytes
 ) -> MinedBlock:
     """Return the masterchain's next block, with which a block of the basechain is final."""
     seqno, start, end = previous.id.seqno + 1, shard.end_lt, shard.end_lt + 1
@@ -101,20 +113,16 @@ def masterchain_block(
         previous=previous,
         masterchain=None,
     )
-    root = block_cell(header=header, before=previous.state, state=state, transactions=())
+    root = block_cell(
+        header=header, before=previous.digest, state=state, transactions=(), seed=seed
+    )
     return MinedBlock(
-        id=_id(MASTERCHAIN, seqno, root),
-        root=root,
-        state=state,
+        id=block_id(MASTERCHAIN, seqno, root.hash),
         start_lt=start,
         end_lt=end,
         at=at,
         masterchain_seqno=seqno,
+        digest=Digest.of(state),
+        kept=BlockContent(root=root, state=state, shard_hashes=hashes),
         shard=shard,
-        shard_hashes=hashes,
     )
-
-
-def _id(workchain: int, seqno: int, root: Cell) -> BlockIdExt:
-    file_hash = hashlib.sha256(b"file of " + root.hash).digest()
-    return BlockIdExt(workchain, WHOLE_SHARD, seqno, root.get_hash(0), file_hash)

@@ -6,72 +6,22 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
-from config.bootstrap import OperatorServices, operator
+from config.bootstrap import operator
 from config.demo.parts import merchant_wallet, payer
 from config.settings import structure
 from domain.shared.ids import MerchantId
-from domain.shared.money import ChainId
-from entrypoints.cli.demo import World
-from entrypoints.cli.story.merchant import Merchant, Sink, calling, listening
+from entrypoints.cli.story.cast import DUE, FEE, NET, PRICE, Story, of_intent
+from entrypoints.cli.story.merchant import calling, listening
+from entrypoints.cli.story.on_ton import payer_on_ton
 from entrypoints.cli.story.timeline import StoryFailed, Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from domain.shared.money import ChainId
+    from entrypoints.cli.demo import World
 
-PRICE = {"asset": "iso4217:USD", "amount": "2500"}
-DUE, FEE = 25_000_000, 625_000
-"""25.00 USD in test USDT, and 2.5 % of it; smallest units."""
-NET = DUE - FEE
 DEPOSITS, HOT = "custody:evm:deposits", "custody:evm:hot"
 DELIVERY_SECONDS = 30
-SWEEP_SECONDS = 60
 COMPARE_TRIES = 40
-
-
-@attrs.frozen(kw_only=True)
-class Story:
-    """Everybody who plays a part."""
-
-    world: World
-    timeline: Timeline
-    merchant: Merchant
-    sink: Sink
-    services: OperatorServices
-
-    async def balance(self) -> dict[str, int]:
-        """Return the merchant's balances of test USDT, in smallest units."""
-        page = await self.merchant.call("GET", "/v1/balances")
-        for row in page["data"]:
-            if row["available"]["asset"] == self.world.demo.asset:
-                return {name: int(money["amount"]) for name, money in row.items()}
-        return {"pending": 0, "available": 0, "reserved": 0}
-
-    async def booked(self, account: str) -> int:
-        """Return what the books say an account holds of test USDT."""
-        async with self.services.books.begin() as work:
-            for balance in await work.ledger.balances(prefix=account):
-                if balance.money.asset == self.world.demo.asset and balance.account == account:
-                    return balance.money.amount
-        return 0
-
-    async def swept(self) -> None:
-        """Wait until nothing is left at deposit addresses, by the books.
-
-        Raises:
-            StoryFailed: something stays there.
-        """
-        for _ in range(SWEEP_SECONDS * 10):
-            if await self.booked(DEPOSITS) == 0:
-                return
-            await asyncio.sleep(0.1)
-        raise StoryFailed("deposit addresses", 0, await self.booked(DEPOSITS))
-
-    async def create(self, method: str, **more: object) -> dict[str, Any]:
-        """Create an intent of 25.00 USD."""
-        body = {"method": method, "asset": self.world.demo.asset, "price": PRICE, **more}
-        return await self.merchant.call("POST", "/v1/payment_intents", body=body, status=201)
 
 
 async def tell(world: World, *, as_json: bool) -> int:
@@ -94,6 +44,7 @@ async def tell(world: World, *, as_json: bool) -> int:
             await _begin(story)
             await _first_payer(story)
             await _second_payer(story)
+            await payer_on_ton(story)
             await _third_payer(story)
             await _reckoning(story)
     except StoryFailed as failure:
@@ -126,7 +77,7 @@ async def _first_payer(story: Story) -> None:
         for call in calls:
             transaction = await wallet.call(target=call["target"], data=call["data"])
             timeline.step(f"payer's wallet: {call['purpose']}", transaction=transaction)
-    seen = await merchant.event("payment.received", when=_is(intent))
+    seen = await merchant.event("payment.received", when=of_intent(intent))
     timeline.check("seen, not final", expected="0", got=seen["amount_final"]["amount"])
     timeline.step("watcher has seen it; it can still be taken back", status=seen["status"])
     held = await merchant.event(
@@ -144,7 +95,7 @@ async def _first_payer(story: Story) -> None:
     )
     timeline.step("merchant asks for the release")
     await merchant.event("escrow.released", when=lambda escrow: escrow["id"] == held["id"])
-    done = await merchant.event("payment_intent.succeeded", when=_is(intent))
+    done = await merchant.event("payment_intent.succeeded", when=of_intent(intent))
     timeline.check("intent after release", expected="succeeded", got=done["status"])
     timeline.check("fee booked", expected=FEE, got=await story.booked("fees:platform"))
     timeline.check("earned", expected=NET, got=(await story.balance())["available"])
@@ -177,27 +128,12 @@ async def _intent_from_quote(story: Story) -> dict[str, Any]:
 
 
 async def _pay_out(story: Story) -> None:
-    timeline, merchant, demo = story.timeline, story.merchant, story.world.demo
+    timeline, demo = story.timeline, story.world.demo
     async with merchant_wallet(demo) as wallet:
         before = await wallet.balance(token=demo.token)
-        made = await story.services.settlements.run()
-        timeline.check("one settlement", expected=1, got=len(made))
-        [settlement] = made
-        timeline.check("settled", expected=NET, got=settlement.money.amount)
-        timeline.step("settled", settlement=settlement.id, state=settlement.state.value)
-        for state in ("signed", "broadcast", "confirmed"):
-            payout = await merchant.event(
-                f"payout.{state}", when=lambda data: data["id"] == settlement.payout_id
-            )
-            if state == "signed":
-                timeline.step("payout signed and stored", transaction=payout["transaction"])
-            else:
-                timeline.step(f"payout {state}")
-        await merchant.event("settlement.paid_out", when=lambda data: data["id"] == settlement.id)
+        await story.settled()
         after = await wallet.balance(token=demo.token)
     timeline.check("merchant's wallet", expected=NET, got=after - before)
-    balances = await story.balance()
-    timeline.check("paid out", expected=(0, 0), got=(balances["available"], balances["reserved"]))
     timeline.step("merchant's wallet has it", received="24.375000 tUSDT")
 
 
@@ -210,19 +146,19 @@ async def _second_payer(story: Story) -> None:
     timeline.step("intent with an address of its own", address=address)
     async with payer(demo, 1) as wallet:
         await wallet.transfer(token=demo.token, target=address, amount=10_000_000)
-        short = await merchant.event("payment.confirmed", when=_is(intent))
+        short = await merchant.event("payment.confirmed", when=of_intent(intent))
         timeline.check("still open", expected="requires_payment", got=short["status"])
         timeline.check("underpaid", expected="underpaid", got=short["exception"])
         timeline.check("rest", expected="15000000", got=short["amount_remaining"]["amount"])
         timeline.check("in suspense", expected=10_000_000, got=await story.booked("suspense:evm"))
         timeline.step("10 of 25 are final", status=short["status"], exception=short["exception"])
         await wallet.transfer(token=demo.token, target=address, amount=15_000_000)
-    done = await merchant.event("payment_intent.succeeded", when=_is(intent))
+    done = await merchant.event("payment_intent.succeeded", when=of_intent(intent))
     timeline.check("complete", expected="none", got=done["exception"])
     timeline.check("suspense is empty", expected=0, got=await story.booked("suspense:evm"))
     timeline.check("earned", expected=NET, got=(await story.balance())["available"])
     timeline.step("the rest has come; captured, fee booked", status=done["status"])
-    await story.swept()
+    await story.swept(DEPOSITS)
     timeline.check("in the hot wallet", expected=DUE, got=await story.booked(HOT))
     timeline.step("swept: the address was given gas, its tokens moved", amount="25.000000 tUSDT")
     await _pay_out(story)
@@ -233,11 +169,11 @@ async def _third_payer(story: Story) -> None:
     timeline, merchant, demo = story.timeline, story.merchant, story.world.demo
     timeline.chapter("The third payer comes too late")
     intent = await story.create("address", pay_within_seconds=2)
-    await merchant.event("payment_intent.expired", when=_is(intent))
+    await merchant.event("payment_intent.expired", when=of_intent(intent))
     timeline.step("nobody paid in time", status="expired")
     async with payer(demo, 2) as wallet:
         await wallet.transfer(token=demo.token, target=intent["pay_to"]["address"], amount=DUE)
-    late = await merchant.event("payment_intent.needs_review", when=_is(intent))
+    late = await merchant.event("payment_intent.needs_review", when=of_intent(intent))
     timeline.check("late", expected="late", got=late["exception"])
     timeline.check("in suspense", expected=DUE, got=await story.booked("suspense:evm"))
     timeline.step("late money is money: it waits in suspense", status=late["status"])
@@ -247,7 +183,7 @@ async def _third_payer(story: Story) -> None:
     timeline.check("suspense is empty", expected=0, got=await story.booked("suspense:evm"))
     timeline.check("earned", expected=NET, got=(await story.balance())["available"])
     timeline.step("merchant accepts it", status=done["status"])
-    await story.swept()
+    await story.swept(DEPOSITS)
     timeline.check("in the hot wallet", expected=FEE + DUE, got=await story.booked(HOT))
     timeline.step("swept like any other money", left_at_addresses="0.000000 tUSDT")
 
@@ -269,8 +205,14 @@ async def _reckoning(story: Story) -> None:
     findings = await story.services.books.check()
     timeline.check("findings in the books", expected=[], got=list(findings))
     timeline.step("books are right in themselves")
+    for chain in story.services.chains:
+        await _compare(story, chain)
+
+
+async def _compare(story: Story, chain: ChainId) -> None:
+    timeline = story.timeline
     for _ in range(COMPARE_TRIES):
-        compared = await story.services.books.compare(chain=ChainId(story.world.demo.chain))
+        compared = await story.services.books.compare(chain=chain)
         if all(spot.agree for spot in compared):
             break
         await asyncio.sleep(0.25)
@@ -287,7 +229,3 @@ async def _reckoning(story: Story) -> None:
                 amount=f"{spot.books} {symbol}",
                 block=f"block {spot.block}",
             )
-
-
-def _is(intent: dict[str, Any]) -> Callable[[dict[str, Any]], bool]:
-    return lambda data: data["id"] == intent["id"]

@@ -17,7 +17,8 @@ class Relay:
     """Stands between an adapter and a node; without a node it answers what it is told to.
 
     Verbs: `spoil(method, with_)` changes answers of a method, `answer_with` replaces the whole
-    HTTP answer, `delay_seconds` holds it back, `hang_up` loses it. `asked` lists methods.
+    HTTP answer, `delay_seconds` holds it back, `hang_up` loses it, `refuses_batches` answers them
+    with one error. `asked` lists methods, `batches` counts batches.
     """
 
     def __init__(self, node: str = "") -> None:
@@ -26,6 +27,8 @@ class Relay:
         self.asked: list[str] = []
         self.delay_seconds = 0.0
         self.hang_up = False
+        self.refuses_batches = False
+        self.batches = 0
         self._whole: tuple[int, bytes] | None = None
         self._spoilers: dict[str, Callable[[list[Any], dict[str, Any]], dict[str, Any]]] = {}
         self._runner: web.AppRunner | None = None
@@ -70,7 +73,7 @@ class Relay:
         """Pass everything on as it is."""
         self._spoilers.clear()
         self._whole = None
-        self.hang_up = False
+        self.hang_up = self.refuses_batches = False
         self.delay_seconds = 0
 
     def answer_with(self, body: bytes, *, status: int = 200) -> None:
@@ -84,6 +87,10 @@ class Relay:
         await asyncio.sleep(self.delay_seconds)
         if self._whole is not None:
             return web.Response(status=self._whole[0], body=self._whole[1])
+        self.batches += isinstance(body, list)
+        if self.refuses_batches and isinstance(body, list):
+            error = {"code": -32600, "message": "no batches here"}
+            return web.json_response({"jsonrpc": "2.0", "id": None, "error": error})
         answers = [await self._answer(call) for call in calls]
         if self.hang_up:
             assert request.transport is not None

@@ -15,8 +15,9 @@ from adapters.evm.abi import address_word, selector, uint_word
 from adapters.evm.addresses import ExtendedPublicKey, XpubAddresses
 from adapters.evm.deposit_signer import LocalDepositSigner
 from adapters.evm.private_keys import ExtendedPrivateKey, NotAnExtendedPrivateKey
-from adapters.evm.signer import KeyFileRefused, SigningRefused
 from adapters.evm.transactions import NotATransaction, UnsignedTransaction
+from adapters.system.secret_files import KeyFileRefused
+from ports.signer import SigningRefused
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.evm.names import NotOnThisChain, native_asset, token_asset
-from adapters.evm.node import EvmNode, NoEscrowContract, WrongChain, WrongDecimals
+from adapters.evm.node import EvmNode, NoEscrowContract, WrongDecimals
+from adapters.evm.providers import WrongChain
 from adapters.evm.rpc import Call, JsonRpc, RpcRefused, TooMuchAsked
 from adapters.evm.settings import EvmChain
 from adapters.evm.wire import HEADER, QUANTITY

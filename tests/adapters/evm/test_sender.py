@@ -1,5 +1,4 @@
 # What a test changes may be of any type.
-# ruff: noqa: ANN401
 
 from __future__ import annotations
 
@@ -9,13 +8,10 @@ import attrs
 import pytest
 from eth_account import Account
 
-from adapters.evm.fees import FeesTooHigh
 from adapters.evm.names import native_asset, token_asset
-from adapters.evm.node import EvmNode
 from adapters.evm.reader import EvmChainReader
 from adapters.evm.rpc import RpcRefused
 from adapters.evm.sender import EvmChainSender
-from adapters.evm.settings import FeeLimits
 from domain.chains.submissions import RefundEscrow, ReleaseEscrow, SendMoney
 from domain.shared.money import AssetId, ChainId, Money
 from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
@@ -29,13 +25,11 @@ from tests.adapters.evm.local_chain import (
 )
 
 if TYPE_CHECKING:
-    from adapters.evm.sender import EvmPrepared
+    from adapters.evm.node import EvmNode
     from domain.chains.submissions import Instruction, SignedBytes
     from ports.chain import ChainSender
     from tests.adapters.evm.local_chain import LocalChain
     from tests.adapters.evm.relay import Relay
-
-GWEI = 10**9
 
 
 @pytest.fixture
@@ -261,79 +255,6 @@ class TestFunds:
             await sender.prepare(wei(await wallet.balance() - 1))
 
 
-class TestFees:
-    async def prepare(self, chain: LocalChain, relay: Relay, **limits: Any) -> EvmPrepared:
-        settings = chain.settings(rpc_url=relay.url, fees=FeeLimits(**limits))
-        async with EvmNode(settings) as node:
-            return await EvmChainSender(node, chain.signer()).prepare(wei(1))
-
-    def history(self, relay: Relay, *, base: list[int], tips: list[int]) -> None:
-        result = {
-            "baseFeePerGas": [hex(fee) for fee in base],
-            "reward": [[hex(tip)] for tip in tips],
-        }
-        relay.spoil("eth_feeHistory", lambda _, response: {**response, "result": result})
-
-    async def test_offer_twice_the_base_fee_and_the_median_tip(
-        self, chain: LocalChain, relay: Relay
-    ) -> None:
-        self.history(relay, base=[5 * GWEI, 7 * GWEI], tips=[0, 0, 3 * GWEI, 2 * GWEI, 9 * GWEI])
-
-        prepared = await self.prepare(chain, relay)
-
-        assert prepared.fees.tip_per_gas == 3 * GWEI
-        assert prepared.fees.max_fee_per_gas == 17 * GWEI
-
-    async def test_offer_a_tip_where_none_was_paid(self, chain: LocalChain, relay: Relay) -> None:
-        self.history(relay, base=[GWEI], tips=[0, 0])
-
-        prepared = await self.prepare(chain, relay, min_tip_wei=5)
-
-        assert prepared.fees.tip_per_gas == 5
-
-    async def test_are_capped(self, chain: LocalChain, relay: Relay) -> None:
-        self.history(relay, base=[10 * GWEI], tips=[9 * GWEI])
-
-        prepared = await self.prepare(
-            chain, relay, max_fee_per_gas_wei=13 * GWEI, max_tip_wei=2 * GWEI
-        )
-
-        assert prepared.fees.max_fee_per_gas == 13 * GWEI
-        assert prepared.fees.tip_per_gas == 2 * GWEI
-
-    async def test_that_are_too_high_are_waited_out(self, chain: LocalChain, relay: Relay) -> None:
-        self.history(relay, base=[10 * GWEI], tips=[GWEI])
-
-        with pytest.raises(FeesTooHigh):
-            await self.prepare(chain, relay, max_fee_per_gas_wei=10 * GWEI)
-
-    @pytest.mark.parametrize("history", ["zero", "missing", "unknown method"])
-    async def test_are_a_gas_price_where_there_is_no_base_fee(
-        self, chain: LocalChain, relay: Relay, history: str
-    ) -> None:
-        if history == "zero":
-            self.history(relay, base=[0, 0], tips=[GWEI])
-        elif history == "missing":
-            relay.spoil("eth_feeHistory", lambda _, response: {**response, "result": {}})
-        else:
-            relay.refuse("eth_feeHistory", code=-32601, message="method not found")
-        relay.spoil("eth_gasPrice", lambda _, response: {**response, "result": hex(4 * GWEI)})
-
-        prepared = await self.prepare(chain, relay)
-
-        assert (prepared.fees.max_fee_per_gas, prepared.fees.tip_per_gas) == (4 * GWEI, None)
-
-    async def test_of_a_legacy_transaction_are_taken_by_the_chain(
-        self, chain: LocalChain, over_relay: EvmChainSender, relay: Relay
-    ) -> None:
-        relay.spoil("eth_feeHistory", lambda _, response: {**response, "result": {}})
-
-        sent = await send(chain, over_relay, wei(1))
-
-        on_chain = await chain.control("eth_getTransactionByHash", sent.hash)
-        assert on_chain["type"] == "0x0"
-
-
 class TestBroadcast:
     async def test_again_while_waiting_is_no_error(
         self, chain: LocalChain, sender: ChainSender
@@ -357,6 +278,10 @@ class TestBroadcast:
             "transaction already imported",
             "known transaction: 12ab",
             "ALREADY_EXISTS: already known",
+            "AlreadyKnown",
+            "Known transaction",
+            "INTERNAL_ERROR: existing tx with same hash",
+            "Transaction Already Imported",
         ],
     )
     async def test_of_what_the_node_has_is_no_error(
@@ -375,6 +300,32 @@ class TestBroadcast:
         relay.refuse("eth_sendRawTransaction", code=-32000, message="nonce too low")
 
         await over_relay.broadcast(sent)
+
+    @pytest.mark.parametrize(
+        "message",
+        [
+            "nonce too low",
+            "OldNonce",
+            "replacement transaction underpriced",
+            "ReplacementNotAllowed",
+            "FeeTooLow",
+            "Transaction is temporarily banned",
+            "insufficient funds for gas * price + value",
+        ],
+    )
+    async def test_of_what_no_node_knows_is_unknown_whatever_it_says(
+        self, over_relay: EvmChainSender, relay: Relay, message: str
+    ) -> None:
+        ready = await signed(over_relay, wei(1))
+        relay.refuse("eth_sendRawTransaction", code=-32000, message=message)
+        relay.spoil("eth_getTransactionByHash", lambda _, response: {**response, "result": None})
+
+        with pytest.raises(ChainUnavailable):
+            await over_relay.broadcast(ready)
+
+        relay.heal()
+        relay.refuse("eth_sendRawTransaction", code=-32000, message=message)
+        await over_relay.broadcast(ready)
 
     async def test_behind_another_transaction_of_the_same_nonce_fails(
         self, chain: LocalChain, sender: ChainSender

@@ -13,13 +13,13 @@ import pytest
 from eth_account import Account
 
 from adapters.evm.signer import (
-    KeyFileRefused,
     LocalSigner,
-    SigningRefused,
     create_key_file,
     read_key_file,
 )
 from adapters.evm.transactions import NotATransaction, UnsignedTransaction, hash_of
+from adapters.system.secret_files import KeyFileRefused
+from ports.signer import SigningRefused
 from tests.adapters.evm.local_chain import OPERATOR, address, key
 from tests.contracts.signer import SignerContract
 

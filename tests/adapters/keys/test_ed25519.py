@@ -8,9 +8,9 @@ import pytest
 from adapters.keys.ed25519 import (
     Ed25519Check,
     Ed25519Signer,
-    SigningKeyRefused,
     create_signing_key,
 )
+from adapters.system.secret_files import KeyFileRefused
 from tests.contracts.signatures import SignaturesContract
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class TestKeyFile:
         create_signing_key(file)
         file.chmod(mode)
 
-        with pytest.raises(SigningKeyRefused):
+        with pytest.raises(KeyFileRefused):
             Ed25519Signer.from_file(file)
 
     def test_a_link_is_refused_and_so_is_a_folder_and_nothing(self, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ class TestKeyFile:
         (tmp_path / "link").symlink_to(file)
 
         for name in ("link", ".", "none"):
-            with pytest.raises(SigningKeyRefused):
+            with pytest.raises(KeyFileRefused):
                 Ed25519Signer.from_file(tmp_path / name)
 
     @pytest.mark.parametrize("text", ["", "ab", "x" * 64, "ab" * 33, "\xff" * 64])
@@ -94,7 +94,7 @@ class TestKeyFile:
         file.write_text(text)
         file.chmod(0o600)
 
-        with pytest.raises(SigningKeyRefused) as refusal:
+        with pytest.raises(KeyFileRefused) as refusal:
             Ed25519Signer.from_file(file)
 
         assert not text or text not in str(refusal.value)

@@ -146,3 +146,14 @@ async def test_rent_is_taken_and_told(chain: InMemoryChain) -> None:
     [told] = [it for it in chain.blocks.mined[-1].observations if it.key.transaction == hash]
     assert told.fact == WalletCharged(coins(17))
     assert chain.state.balance(HOT, COIN.id) == 10**9 - 17
+
+
+async def test_rent_of_a_deposit_address_names_it(chain: InMemoryChain) -> None:
+    place = address_of("deposit")
+    chain.fund(place, coins(50))
+    chain.take_rent(17, of=place)
+    chain.mine()
+
+    told = [it.fact for it in chain.blocks.mined[-1].observations]
+    assert WalletCharged(coins(17), place) in told
+    assert chain.state.balance(place, COIN.id) == 50 - 17

@@ -5,16 +5,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.memory.notices import InMemoryJobNotices
+from tests.contracts.attempts import AttemptsContract
 from tests.contracts.chain_records import (
     CursorsContract,
     ObservationsContract,
     SubmissionsContract,
 )
+from tests.contracts.coverage import AwaitedContract, CoverageContract
 from tests.contracts.escrows import EscrowsContract
 from tests.contracts.events import EventLogContract
+from tests.contracts.explaining import ExplainingContract
 from tests.contracts.idempotency import IdempotencyKeysContract
 from tests.contracts.intents import IntentsContract
-from tests.contracts.job_claims import HandingOverContract, JobOrderContract, LeasesContract
+from tests.contracts.job_claims import (
+    HandingOverContract,
+    JobOrderContract,
+    LeasesContract,
+    RunnersClocksContract,
+)
 from tests.contracts.job_console import (
     CleaningContract,
     JobConsoleContract,
@@ -22,16 +30,20 @@ from tests.contracts.job_console import (
     RetryByHandContract,
 )
 from tests.contracts.jobs import JobNoticesContract, JobsContract
+from tests.contracts.key_usage import KeyUsageContract
 from tests.contracts.ledger import LedgerContract
 from tests.contracts.ledger_in_time import LedgerInTimeContract
 from tests.contracts.merchants import MerchantsContract
 from tests.contracts.parking import ParkingContract
 from tests.contracts.seals import SealsContract
+from tests.contracts.sender_sequences import SenderSequencesContract
 from tests.contracts.settlements import SettlementsContract
+from tests.contracts.suspense import SuspenseContract
 from tests.contracts.sweeps import DueSweepsContract, SweepsContract
 from tests.contracts.unit_of_work import UnitOfWorkContract
 from tests.contracts.values import ValuesContract
 from tests.contracts.webhooks import WebhooksContract
+from tests.contracts.webhooks_due import WebhooksDueContract
 
 if TYPE_CHECKING:
     from adapters.memory.store import Store
@@ -49,6 +61,12 @@ class TestUnitOfWork(InMemory, UnitOfWorkContract): ...
 
 
 class TestMerchants(InMemory, MerchantsContract): ...
+
+
+class TestKeyUsage(InMemory, KeyUsageContract): ...
+
+
+class TestExplaining(InMemory, ExplainingContract): ...
 
 
 class TestIntents(InMemory, IntentsContract): ...
@@ -75,6 +93,9 @@ class TestParking(InMemory, ParkingContract): ...
 class TestSettlements(InMemory, SettlementsContract): ...
 
 
+class TestSuspense(InMemory, SuspenseContract): ...
+
+
 class TestSweeps(InMemory, SweepsContract): ...
 
 
@@ -84,13 +105,28 @@ class TestDueSweeps(InMemory, DueSweepsContract): ...
 class TestWebhooks(InMemory, WebhooksContract): ...
 
 
+class TestWebhooksDue(InMemory, WebhooksDueContract): ...
+
+
 class TestCursors(InMemory, CursorsContract): ...
+
+
+class TestCoverage(InMemory, CoverageContract): ...
+
+
+class TestAwaited(InMemory, AwaitedContract): ...
 
 
 class TestObservations(InMemory, ObservationsContract): ...
 
 
 class TestSubmissions(InMemory, SubmissionsContract): ...
+
+
+class TestSenderSequences(InMemory, SenderSequencesContract): ...
+
+
+class TestAttempts(InMemory, AttemptsContract): ...
 
 
 class TestEventLog(InMemory, EventLogContract): ...
@@ -106,6 +142,9 @@ class TestJobOrder(InMemory, JobOrderContract): ...
 
 
 class TestLeases(InMemory, LeasesContract): ...
+
+
+class TestRunnersClocks(InMemory, RunnersClocksContract): ...
 
 
 class TestHandingOver(InMemory, HandingOverContract): ...

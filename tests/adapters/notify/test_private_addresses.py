@@ -7,14 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from aiohttp import abc
 
-from adapters.notify.webhooks import (
-    PrivateAddress,
-    PublicResolver,
-    WebhookPublisher,
-    must_be_public,
-)
+from adapters.notify.public_addresses import PrivateAddress, PublicResolver, must_be_public
+from adapters.notify.webhooks import WebhookPublisher
 from tests.adapters.notify.merchant_server import listening
 from tests.contracts.publisher import SECRET
 
@@ -96,6 +91,13 @@ async def test_no_other_private_address_is_called(strict: WebhookPublisher, host
         "2002:7f00:1::",
         "::127.0.0.1",
         "2001:0:7f00:1::",
+        "::ffff:0:127.0.0.1",
+        "::ffff:0:a00:1",
+        "64:ff9b:1::10.0.0.1",
+        "fe80::1%eth0",
+        "[fe80::1%25eth0]",
+        "198.18.0.1",
+        "240.0.0.1",
     ],
 )
 def test_addresses_that_only_seem_public_are_refused(address: str) -> None:
@@ -108,43 +110,103 @@ def test_public_addresses_pass(host: str) -> None:
     must_be_public(host)
 
 
-class Answers(abc.AbstractResolver):
-    """A resolver that knows one name's addresses."""
+def names_lead_to(monkeypatch: pytest.MonkeyPatch, *answers: tuple[str, ...]) -> list[str]:
+    """Have the system answer with these, the last one for ever; return what it is asked."""
+    asked: list[str] = []
 
-    def __init__(self, *addresses: str) -> None:
-        self.addresses = addresses
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[abc.ResolveResult]:
+    def look_up(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        addresses = answers[min(len(asked), len(answers) - 1)]
+        asked.append(host)
         return [
-            abc.ResolveResult(
-                hostname=host, host=address, port=port, family=family, proto=0, flags=0
+            (
+                socket.AF_INET6 if ":" in address else socket.AF_INET,
+                socket.SOCK_STREAM,
+                6,
+                "",
+                (address, port, 0, 0) if ":" in address else (address, port),
             )
-            for address in self.addresses
+            for address in addresses
         ]
 
-    async def close(self) -> None:
-        return None
+    monkeypatch.setattr("adapters.notify.public_addresses.socket.getaddrinfo", look_up)
+    return asked
 
 
-def resolver_over(*addresses: str) -> PublicResolver:
-    """Return the resolver in front of one that answers with these addresses."""
+@pytest.fixture
+async def resolver() -> AsyncIterator[PublicResolver]:
     resolver = PublicResolver()
-    resolver._resolver = Answers(*addresses)  # type: ignore[assignment]  # A double of the system's.
-    return resolver
+    yield resolver
+    await resolver.close()
 
 
-@pytest.mark.parametrize("addresses", [("127.0.0.1",), ("1.1.1.1", "10.0.0.1")])
-async def test_a_name_that_leads_inside_is_refused(addresses: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "addresses",
+    [("127.0.0.1",), ("1.1.1.1", "10.0.0.1"), ("2606:4700:4700::1111", "::1"), ("fe80::1",)],
+)
+async def test_a_name_that_leads_inside_is_refused(
+    resolver: PublicResolver, monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...]
+) -> None:
+    names_lead_to(monkeypatch, addresses)
+
     with pytest.raises(PrivateAddress):
-        await resolver_over(*addresses).resolve("shop.example", 443)
+        await resolver.resolve("shop.example", 443)
 
 
-async def test_a_name_that_leads_outside_is_resolved() -> None:
-    found = await resolver_over("1.1.1.1").resolve("shop.example", 443)
+async def test_what_is_no_address_at_all_is_refused(
+    resolver: PublicResolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names_lead_to(monkeypatch, ("localhost",))
+
+    with pytest.raises(ValueError, match="localhost"):
+        await resolver.resolve("shop.example", 443)
+
+
+async def test_a_name_that_leads_outside_is_resolved(
+    resolver: PublicResolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names_lead_to(monkeypatch, ("1.1.1.1",))
+
+    found = await resolver.resolve("shop.example", 443)
 
     assert [result["host"] for result in found] == ["1.1.1.1"]
+
+
+async def test_a_name_that_changes_its_mind_gains_nothing(
+    strict: WebhookPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first answer passes, and the one that would be connected to is looked at as well."""
+    asked = names_lead_to(monkeypatch, ("1.1.1.1",), ("127.0.0.1",))
+    must_be_public("shop.example")
+    resolved = PublicResolver()
+    await resolved.resolve("shop.example", 443)
+    await resolved.close()
+
+    async with listening(strict) as merchant:
+        result = await tried(strict, f"http://shop.example:{merchant.port}/")
+
+    assert "not a public address" in result.detail
+    assert "127.0.0.1" not in result.detail
+    assert merchant.arrived == []
+    assert asked == ["shop.example", "shop.example"]
+
+
+async def test_what_is_connected_to_is_the_address_that_was_looked_at(
+    strict: WebhookPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name is asked for once, and no other way leads from it to a connection."""
+    asked = names_lead_to(monkeypatch, ("1.1.1.1",), ("127.0.0.1",))
+    connected: list[object] = []
+
+    async def connect(addr_infos: list[tuple[object, ...]], **_: object) -> socket.socket:
+        connected.extend(info[4] for info in addr_infos)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("aiohttp.connector.aiohappyeyeballs.start_connection", connect)
+    result = await tried(strict, "http://shop.example:9/")
+
+    assert result.status is None
+    assert asked == ["shop.example"]
+    assert connected == [("1.1.1.1", 9)]
 
 
 async def test_a_demo_may_call_its_own_machine() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import socket
 from datetime import UTC, datetime
@@ -204,3 +205,87 @@ async def test_what_is_no_address_of_the_web_is_told(
 
     assert tried.status is None
     assert tried.detail
+
+
+async def test_while_a_secret_follows_another_both_sign(receiver: MerchantServer) -> None:
+    former = "whsec_YW5vdGhlciBrZXkgb2YgdGhlIHRlc3RzIG9ubHk="
+    await receiver.publisher.post(
+        url=receiver.url,
+        secret=SECRET,
+        former_secret=former,
+        message_id="evt_01",
+        at=datetime.now(UTC),
+        body=BODY,
+    )
+
+    (request,) = receiver.arrived
+    assert request.headers["webhook-signature"].count("v1,") == 2
+    for secret in (SECRET, former):
+        assert Webhook(secret).verify(request.body, request.headers) == json.loads(BODY)
+    assert "x-webhook-signature" not in request.headers
+
+
+async def test_who_wants_it_has_the_body_signed_in_hex(receiver: MerchantServer) -> None:
+    await receiver.publisher.post(
+        url=receiver.url,
+        secret=SECRET,
+        hex_signature=True,
+        message_id="evt_01",
+        at=datetime.now(UTC),
+        body=BODY,
+    )
+
+    (request,) = receiver.arrived
+    expected = hmac.new(SECRET.encode(), BODY, "sha256").hexdigest()
+    assert request.headers["x-webhook-signature"] == expected
+    assert Webhook(SECRET).verify(request.body, request.headers) == json.loads(BODY)
+
+
+async def test_what_was_sent_where_and_answered_how_is_told(receiver: MerchantServer) -> None:
+    receiver.answer(500, b"ouch", "Content-Type: text/plain", "Set-Cookie: secret=1")
+
+    tried = await post(receiver)
+
+    assert tried.url == receiver.url
+    assert tried.headers == {"content-type": "text/plain"}
+    assert tried.milliseconds is not None
+    assert 0 <= tried.milliseconds < 5000
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("120", 120),
+        ("0", 0),
+        ("9" * 40, 999_999_999),
+        ("Wed, 02 Sep 2026 12:01:40 GMT", 100),
+        ("Tue, 01 Sep 2026 12:00:00 GMT", 0),
+        ("-5", None),
+        ("soon", None),
+        ("1.5", None),
+        ("Wed, 02 Sep 2026 12:01:40", None),
+    ],
+)
+async def test_how_long_it_asks_to_wait_is_told(
+    receiver: MerchantServer, told: str, seconds: int | None
+) -> None:
+    receiver.answer(503, b"", f"Retry-After: {told}")
+
+    tried = await receiver.publisher.post(
+        url=receiver.url,
+        secret=SECRET,
+        message_id="evt_01",
+        at=datetime(2026, 9, 2, 12, tzinfo=UTC),
+        body=BODY,
+    )
+
+    assert tried.retry_after_seconds == seconds
+
+
+async def test_an_answer_that_never_ends_counts_by_its_status(receiver: MerchantServer) -> None:
+    receiver.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 50)
+
+    tried = await post(receiver)
+
+    assert tried.accepted
+    assert tried.detail == "x" * 50

@@ -5,16 +5,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.postgres.notices import PostgresJobNotices
+from tests.contracts.attempts import AttemptsContract
 from tests.contracts.chain_records import (
     CursorsContract,
     ObservationsContract,
     SubmissionsContract,
 )
+from tests.contracts.coverage import AwaitedContract, CoverageContract
 from tests.contracts.escrows import EscrowsContract
 from tests.contracts.events import EventLogContract
+from tests.contracts.explaining import ExplainingContract
 from tests.contracts.idempotency import IdempotencyKeysContract
 from tests.contracts.intents import IntentsContract
-from tests.contracts.job_claims import HandingOverContract, JobOrderContract, LeasesContract
+from tests.contracts.job_claims import (
+    HandingOverContract,
+    JobOrderContract,
+    LeasesContract,
+    RunnersClocksContract,
+)
 from tests.contracts.job_console import (
     CleaningContract,
     JobConsoleContract,
@@ -22,16 +30,20 @@ from tests.contracts.job_console import (
     RetryByHandContract,
 )
 from tests.contracts.jobs import JobNoticesContract, JobsContract
+from tests.contracts.key_usage import KeyUsageContract
 from tests.contracts.ledger import LedgerContract
 from tests.contracts.ledger_in_time import LedgerInTimeContract
 from tests.contracts.merchants import MerchantsContract
 from tests.contracts.parking import ParkingContract
 from tests.contracts.seals import SealsContract
+from tests.contracts.sender_sequences import SenderSequencesContract
 from tests.contracts.settlements import SettlementsContract
+from tests.contracts.suspense import SuspenseContract
 from tests.contracts.sweeps import DueSweepsContract, SweepsContract
 from tests.contracts.unit_of_work import UnitOfWorkContract
 from tests.contracts.values import ValuesContract
 from tests.contracts.webhooks import WebhooksContract
+from tests.contracts.webhooks_due import WebhooksDueContract
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -51,6 +63,12 @@ class TestUnitOfWork(Stored, UnitOfWorkContract): ...
 
 
 class TestMerchants(Stored, MerchantsContract): ...
+
+
+class TestKeyUsage(Stored, KeyUsageContract): ...
+
+
+class TestExplaining(Stored, ExplainingContract): ...
 
 
 class TestIntents(Stored, IntentsContract): ...
@@ -77,6 +95,9 @@ class TestParking(Stored, ParkingContract): ...
 class TestSettlements(Stored, SettlementsContract): ...
 
 
+class TestSuspense(Stored, SuspenseContract): ...
+
+
 class TestSweeps(Stored, SweepsContract): ...
 
 
@@ -86,13 +107,28 @@ class TestDueSweeps(Stored, DueSweepsContract): ...
 class TestWebhooks(Stored, WebhooksContract): ...
 
 
+class TestWebhooksDue(Stored, WebhooksDueContract): ...
+
+
 class TestCursors(Stored, CursorsContract): ...
+
+
+class TestCoverage(Stored, CoverageContract): ...
+
+
+class TestAwaited(Stored, AwaitedContract): ...
 
 
 class TestObservations(Stored, ObservationsContract): ...
 
 
 class TestSubmissions(Stored, SubmissionsContract): ...
+
+
+class TestSenderSequences(Stored, SenderSequencesContract): ...
+
+
+class TestAttempts(Stored, AttemptsContract): ...
 
 
 class TestEventLog(Stored, EventLogContract): ...
@@ -105,6 +141,9 @@ class TestJobOrder(Stored, JobOrderContract): ...
 
 
 class TestLeases(Stored, LeasesContract): ...
+
+
+class TestRunnersClocks(Stored, RunnersClocksContract): ...
 
 
 class TestHandingOver(Stored, HandingOverContract): ...

@@ -116,6 +116,11 @@ def test_what_has_no_memo_is_written_as_before_there_were_any() -> None:
     }
 
 
+def test_what_the_hot_wallet_was_charged_is_written_as_before_others_were() -> None:
+    stored = documents.read_json(documents.write(WalletCharged(Money(5, AssetId("a"))), Fact))
+    assert stored == {"type": "WalletCharged", "cost": {"amount": 5, "asset": "a"}}
+
+
 @given(
     some.lists(some.builds(Try, at=TIMES, status=some.none() | some.integers(), detail=TEXTS)),
     some.lists(

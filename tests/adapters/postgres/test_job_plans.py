@@ -23,7 +23,7 @@ NOW = datetime.now(UTC)
 PARAMETERS = {
     "at": NOW,
     "limit": 8,
-    "lease_until": NOW + timedelta(minutes=1),
+    "lease": timedelta(minutes=1),
     "queues": [*Queue],
     "runner": "here",
     "job_id": "job_1",
@@ -82,3 +82,13 @@ def test_a_job_is_ended_by_its_id(flooded: psycopg.Connection[Any], end: str) ->
     _, indexes = looked_at(flooded, getattr(job_ends, end))
 
     assert indexes == {"job_pkey"}
+
+
+def test_leases_that_are_over_are_found_by_their_index(flooded: psycopg.Connection[Any]) -> None:
+    """The server's clock stands still within a statement, or each lease would be looked at."""
+    flooded.execute("update job set state = 'running', lease_until = now() + interval '1 hour'")
+    flooded.execute("vacuum analyze job")
+    pages, indexes = looked_at(flooded, job_ends.REAP)
+
+    assert indexes == {"job_leased_idx", "job_pkey"}
+    assert pages < 12

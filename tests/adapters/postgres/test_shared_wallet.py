@@ -9,6 +9,7 @@ import pytest
 from tests.contracts.batched_payouts import BatchedPayoutsContract
 from tests.contracts.expiring import ExpiringContract
 from tests.contracts.memo_payments import MemoPaymentsContract
+from tests.contracts.taking_back import TakingBackContract
 from tests.domain.shared_wallet import new_shared_wallet
 
 if TYPE_CHECKING:
@@ -29,3 +30,6 @@ class TestBatchedPayouts(Stored, BatchedPayoutsContract): ...
 
 
 class TestExpiring(Stored, ExpiringContract): ...
+
+
+class TestTakingBack(Stored, TakingBackContract): ...

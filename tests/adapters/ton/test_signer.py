@@ -9,13 +9,14 @@ import attrs
 import pytest
 from pytoniq_core import Cell
 
+from adapters.system.secret_files import KeyFileRefused
 from adapters.ton.addresses import TonAddress
 from adapters.ton.cells import Reader, Writer
 from adapters.ton.deposit_wallet import DepositWallets, Sweep
 from adapters.ton.external import StateInit
 from adapters.ton.highload import HighloadBatch, HighloadWallet
 from adapters.ton.internal import coin_transfer, jetton_transfer
-from adapters.ton.key_file import KeyFileRefused, create_key_file, public_key, read_key_file
+from adapters.ton.key_file import create_key_file, public_key, read_key_file
 from adapters.ton.messages import JettonTransfer
 from adapters.ton.signer import LocalDepositSigner, LocalHighloadSigner
 from tests.adapters.ton.strategies import KEY

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from adapters.memory.chain import InMemoryChain
     from domain.chains.model import Scan
     from domain.chains.submissions import Inclusion
+    from ports.chain import Ours
     from tests.domain.world import Services, World
 
 
@@ -46,7 +47,8 @@ class Stuck:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (whatever the chain has there)
         return getattr(self._chain, name)
 
-    async def scan(self, *, first: int, last: int) -> Scan:
+    async def scan(self, *, first: int, last: int, ours: Ours | None = None) -> Scan:
+        del ours
         return attrs.evolve(
             self._scan,
             blocks=tuple(it for it in self._scan.blocks if first <= it.number <= last),

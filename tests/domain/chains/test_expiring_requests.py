@@ -11,14 +11,18 @@ from adapters.memory.chain_state import Nature
 from domain.chains.submissions import ISSUES_MAX, FundGas, SubmissionState, SweepDeposit
 from domain.escrow.model import EscrowState
 from domain.intents.model import IntentStatus
-from domain.sweeps.model import SweepState
-from tests.domain.world import DUE, HOT, address_for
+from domain.sweeps.model import RETRY_AFTER, SweepState
+from tests.builders import CHAIN
+from tests.domain.mishaps import Died, Mortal
+from tests.domain.sweeping import paid, swept
+from tests.domain.world import DUE, HOT, SWEEP_FROM, address_for, new_world
 
 if TYPE_CHECKING:
     from domain.intents.model import PaymentIntent
     from tests.domain.world import World
 
 VALID_FOR = timedelta(hours=1)
+STEPS_MAX = 500
 
 
 @pytest.fixture
@@ -84,10 +88,14 @@ async def test_a_request_that_has_become_pointless_is_not_repeated(fleeting: Wor
     assert (await fleeting.escrow(intent)).state is EscrowState.RELEASED
 
 
+def numbers(world: World) -> list[tuple[type[object], int]]:
+    """Return what was signed, and under which numbers of its senders, in order."""
+    submissions = world.around.store.tables.submissions
+    return [(type(it.instruction), it.signed.sequence) for it in submissions if it.signed]
+
+
 async def test_both_steps_of_a_sweep_are_tried_again(fleeting: World) -> None:
-    intent = await fleeting.intent()
-    fleeting.pay(intent)
-    await fleeting.settle_down()
+    intent = await paid(fleeting)
     [sweep] = await fleeting.sweep()
     await lapse(fleeting)
     [funding] = fleeting.around.store.tables.sweeps
@@ -100,16 +108,67 @@ async def test_both_steps_of_a_sweep_are_tried_again(fleeting: World) -> None:
 
     [done] = fleeting.around.store.tables.sweeps
     assert done.state is SweepState.DONE
-    kinds = [type(it.instruction) for it in fleeting.around.store.tables.submissions]
-    assert kinds == [FundGas, FundGas, SweepDeposit, SweepDeposit]
+    assert numbers(fleeting) == [(FundGas, 0), (FundGas, 1), (SweepDeposit, 0), (SweepDeposit, 0)]
     assert (fleeting.held(HOT), fleeting.held(address_for(intent))) == (DUE, 0)
     await fleeting.must_be_right()
 
 
-async def test_a_sweep_in_vain_is_refused(fleeting: World) -> None:
-    intent = await fleeting.intent()
-    fleeting.pay(intent)
+async def test_a_number_of_a_deposit_address_is_used_until_the_chain_takes_it(
+    fleeting: World,
+) -> None:
+    """It takes no other; the hot wallet's numbers are used up, whatever becomes of them."""
+    intent = await paid(fleeting)
+    await fleeting.sweep()
+    await fleeting.send_and_settle_down()
+    for _ in range(ISSUES_MAX):
+        await lapse(fleeting)
+    [refused] = fleeting.around.store.tables.sweeps
+    assert (refused.state, refused.reason) == (SweepState.REFUSED, "expired time after time")
+
+    fleeting.clock.advance(seconds=int(RETRY_AFTER.total_seconds()) + 1)
+    await swept(fleeting)
+    fleeting.pay(intent, SWEEP_FROM)
     await fleeting.settle_down()
+    await swept(fleeting)
+    assert fleeting.held(HOT) == DUE + SWEEP_FROM
+
+    of_address = [number for kind, number in numbers(fleeting) if kind is SweepDeposit]
+    assert of_address == [*[0] * ISSUES_MAX, 0, 1]
+    of_wallet = [number for kind, number in numbers(fleeting) if kind is FundGas]
+    assert of_wallet == [*range(len(of_wallet))]
+    await fleeting.must_be_right()
+
+
+async def test_a_watcher_that_dies_at_any_step_of_the_proof_gives_the_number_back_once() -> None:
+    for step in range(1, STEPS_MAX):
+        world = await new_world()
+        world.chain.state.nature = Nature(valid_for=VALID_FOR)
+        await paid(world)
+        await world.sweep()
+        await world.send_and_settle_down()
+        await world.send()
+        world.chain.blocks.pool.clear()
+        world.clock.advance(seconds=int(VALID_FOR.total_seconds()) + 1)
+        world.chain.mine()
+        world.chain.finalize()
+        mortal = Mortal(world.around, dies_at=step)
+        try:
+            await mortal.services.watcher.watch(chain=CHAIN)
+        except Died:
+            await world.watch()
+        else:
+            assert step > 30, "the watcher was hardly looked at"
+            return
+        await world.send_and_settle_down()
+
+        assert numbers(world)[1:] == [(SweepDeposit, 0)] * 2, f"died at step {step}"
+        assert world.held(HOT) == DUE
+        await world.must_be_right()
+    raise AssertionError("the watcher never came to its end")
+
+
+async def test_a_sweep_in_vain_is_refused(fleeting: World) -> None:
+    await paid(fleeting)
     await fleeting.sweep()
     for _ in range(ISSUES_MAX):
         await lapse(fleeting)

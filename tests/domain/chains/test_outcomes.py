@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
-from adapters.memory.chain import COST
 from adapters.memory.chain_state import Reverted
+from adapters.memory.offers import COST
 from domain.escrow.model import EscrowState
 from domain.intents.model import IntentStatus
 from domain.ledger.accounts import NETWORK_FEES, PAYOUTS_IN_FLIGHT

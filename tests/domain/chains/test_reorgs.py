@@ -9,8 +9,7 @@ import attrs
 import pytest
 
 from adapters.memory.chain import InMemoryChain
-from domain.chains.model import ChainParked, Finality
-from domain.chains.service import FinalBlockReplaced
+from domain.chains.model import ChainParked, FinalBlockReplaced, Finality
 from domain.intents.model import IntentStatus, PaymentException
 from domain.settlements.payouts import PayoutState
 from ports.chain import ChainUnavailable

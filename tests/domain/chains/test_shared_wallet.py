@@ -11,6 +11,7 @@ from domain.settlements.payouts import PayoutState
 from tests.contracts.batched_payouts import BatchedPayoutsContract
 from tests.contracts.expiring import ExpiringContract, dropped
 from tests.contracts.memo_payments import MemoPaymentsContract
+from tests.contracts.taking_back import TakingBackContract
 from tests.domain.mishaps import Between, Died
 from tests.domain.shared_wallet import CHAIN, COIN, PLACES, VALID_FOR, new_shared_wallet, till
 from tests.domain.world import GAS, NET
@@ -39,6 +40,9 @@ class TestBatchedPayouts(InMemory, BatchedPayoutsContract): ...
 
 
 class TestExpiring(InMemory, ExpiringContract): ...
+
+
+class TestTakingBack(InMemory, TakingBackContract): ...
 
 
 async def test_coins_that_reading_will_bring_are_not_booked_before() -> None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from domain.chains.model import Scan
     from domain.intents.model import PaymentIntent
-    from ports.chain import ChainReader
+    from ports.chain import ChainReader, Ours
     from tests.domain.world import World
 
 STEPS_MAX = 2_000
@@ -237,8 +237,8 @@ async def test_a_node_that_tells_an_event_twice_pays_once(world: World) -> None:
         def __getattr__(self, verb: str) -> object:
             return getattr(world.chain, verb)
 
-        async def scan(self, *, first: int, last: int) -> Scan:
-            once = await world.chain.scan(first=first, last=last)
+        async def scan(self, *, first: int, last: int, ours: Ours | None = None) -> Scan:
+            once = await world.chain.scan(first=first, last=last, ours=ours)
             return attrs.evolve(once, observations=once.observations * 2)
 
     intent = await world.intent()

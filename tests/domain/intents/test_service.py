@@ -12,6 +12,7 @@ import pytest
 
 from domain.escrow.model import EscrowTerms
 from domain.intents.issuing import AssetNotAccepted, MethodNotOffered
+from domain.intents.listing import Place
 from domain.intents.model import DepositAddress, IntentStatus, Method, PaymentIntent
 from domain.intents.service import PriceIn
 from domain.shared.idempotency import Idempotency, KeyInFlight, KeyReused, RequestReplayed
@@ -215,7 +216,8 @@ class TestOwnership:
         owner = world.merchant.id
 
         newest = await page(owner=owner, limit=2)
-        rest = await page(owner=owner, before=newest[-1].id, limit=10)
+        last = Place(newest[-1].created_at, newest[-1].id)
+        rest = await page(owner=owner, before=last, limit=10)
 
         assert [it.id for it in (*newest, *rest)] == [it.id for it in reversed(made)]
 

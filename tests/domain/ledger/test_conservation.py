@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
-from adapters.memory.chain import COST
+from adapters.memory.offers import COST
 from domain.chains.model import Transfer
 from ports.chain import ChainUnavailable
 from tests.builders import CHAIN, COIN, USDT, coins, usdt

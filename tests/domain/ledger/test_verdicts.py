@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
-from domain.chains.service import FinalBlockReplaced
+from domain.chains.model import FinalBlockReplaced
 from domain.settlements.payouts import PayoutState
 from tests.builders import CHAIN, USDT, usdt
 from tests.domain.ledger.divergences import blocks, busy, final, planted, reconcile

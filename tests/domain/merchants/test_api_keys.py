@@ -7,20 +7,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.merchants.api_keys import ENTROPY_BYTES, PREFIX, MalformedApiKey, digest, write
+from domain.merchants.api_keys import (
+    ENTROPY_BYTES,
+    PREFIXES,
+    MalformedApiKey,
+    digest,
+    mask,
+    write,
+)
+from domain.shared.modes import Mode
 
 entropies = st.binary(min_size=ENTROPY_BYTES, max_size=ENTROPY_BYTES)
 DIGITS = string.digits + string.ascii_letters
 
 
-@given(entropies)
-def test_a_key_is_a_prefix_a_secret_and_a_checksum(entropy: bytes) -> None:
-    text = write(entropy)
+@given(entropies, st.sampled_from(Mode))
+def test_a_key_is_a_prefix_a_secret_and_a_checksum(entropy: bytes, mode: Mode) -> None:
+    text = write(entropy, mode)
 
-    assert text.startswith(PREFIX)
-    assert len(text) == len(PREFIX) + 32 + 6
-    assert set(text.removeprefix(PREFIX)) <= set(DIGITS)
+    assert text.startswith(f"sy_{mode}_")
+    assert len(text) == len(PREFIXES[mode]) + 32 + 6
+    assert set(text.removeprefix(PREFIXES[mode])) <= set(DIGITS)
     assert digest(text) == hashlib.sha256(text.encode()).digest()
+
+
+def test_what_is_shown_of_a_key_is_its_beginning_and_its_end() -> None:
+    text = write(bytes(range(32)), Mode.LIVE)
+
+    assert mask(text) == f"sy_live_{text[8:12]}…{text[-4:]}"
 
 
 @given(entropies, entropies)

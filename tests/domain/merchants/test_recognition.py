@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from domain.merchants import api_keys, recognition
+from domain.merchants.model import Caller
 from domain.merchants.recognition import RECOGNISED_FOR, Recognition
 from domain.merchants.service import KeyNotValid
 from tests.builders import NOON, a_merchant, an_api_key
@@ -17,16 +18,17 @@ if TYPE_CHECKING:
     from tests.domain.world import World
 
 MOMENT = timedelta(microseconds=1)
+CALLER = Caller(a_merchant(), an_api_key())
 
 
 async def test_a_key_that_was_revoked_counts_for_five_seconds_at_most(world: World) -> None:
     merchants, clock = world.services.merchants, world.clock
     key = await merchants.issue_key(merchant_id=world.merchant.id)
-    assert await merchants.authenticate(key=key) == world.merchant
+    assert (await merchants.authenticate(key=key)).merchant == world.merchant
     await _revoke(world, key)
 
     clock.advance(seconds=4.999999)
-    assert await merchants.authenticate(key=key) == world.merchant
+    assert (await merchants.authenticate(key=key)).merchant == world.merchant
     clock.advance(seconds=0.000001)
     for _ in range(2):
         with pytest.raises(KeyNotValid):
@@ -57,7 +59,7 @@ async def test_changed_terms_count_after_five_seconds_at_most(world: World) -> N
         await work.commit()
 
     world.clock.advance(seconds=RECOGNISED_FOR.total_seconds())
-    assert await merchants.authenticate(key=key) == renamed
+    assert (await merchants.authenticate(key=key)).merchant == renamed
 
 
 async def test_a_new_key_counts_at_once(world: World) -> None:
@@ -70,14 +72,14 @@ async def test_a_new_key_counts_at_once(world: World) -> None:
         await work.merchants.add_key(new)
         await work.commit()
 
-    assert await merchants.authenticate(key=text) == world.merchant
+    assert await merchants.authenticate(key=text) == Caller(world.merchant, new)
 
 
 def test_a_clock_that_was_put_back_makes_nothing_last() -> None:
     recognised = Recognition()
-    recognised.remember(b"d", a_merchant(), at=NOON)
+    recognised.remember(b"d", CALLER, at=NOON)
 
-    assert recognised.find(b"d", at=NOON) == a_merchant()
+    assert recognised.find(b"d", at=NOON) == CALLER
     assert recognised.find(b"d", at=NOON - MOMENT) is None
     assert recognised.find(b"d", at=NOON) is None
 
@@ -86,9 +88,9 @@ def test_the_key_not_used_for_longest_is_forgotten(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(recognition, "KEYS_MAX", 2)
     recognised = Recognition()
     for digest in (b"1", b"2"):
-        recognised.remember(digest, a_merchant(), at=NOON)
+        recognised.remember(digest, CALLER, at=NOON)
     recognised.find(b"1", at=NOON)
-    recognised.remember(b"3", a_merchant(), at=NOON)
+    recognised.remember(b"3", CALLER, at=NOON)
 
     found = [recognised.find(digest, at=NOON) is not None for digest in (b"1", b"2", b"3")]
     assert found == [True, False, True]

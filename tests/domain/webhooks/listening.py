@@ -1,16 +1,18 @@
-"""What tests of webhooks share: endpoints, their deliveries, and a runner of the jobs."""
+"""What tests of webhooks share: endpoints, their deliveries, and a process that delivers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.shared.ids import DeliveryId
-from domain.shared.running import JobRunner
+from domain.webhooks.dispatching import Dispatch
+from domain.webhooks.in_turn import InTurn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from domain.webhooks.model import Delivery, Endpoint
+    from domain.shared.ids import EndpointId
+    from domain.webhooks.endpoint import Endpoint
+    from domain.webhooks.model import Delivery
+    from domain.webhooks.trying import Tried
+    from ports.errands import Errands
     from tests.domain.world import Services, World
 
 URL = "https://shop.example/hooks"
@@ -26,26 +28,27 @@ def deliveries(world: World) -> list[Delivery]:
     return list(world.around.store.tables.deliveries)
 
 
-def runner(world: World, services: Services | None = None) -> JobRunner:
+def endpoint(world: World, endpoint_id: EndpointId) -> Endpoint:
+    found = world.around.store.tables.endpoints.get(endpoint_id)
+    assert found is not None
+    return found
+
+
+def dispatch(
+    world: World, services: Services | None = None, errands: Errands[Tried] | None = None
+) -> Dispatch:
+    """Return a process that delivers; one after the other unless told how."""
     webhooks = (services or world.services).webhooks
-
-    async def deliver_webhook(arguments: Mapping[str, str]) -> None:
-        await webhooks.deliver(delivery_id=DeliveryId(arguments["delivery"]))
-
-    return JobRunner(
-        (services or world.services).begin,
-        world.clock,
-        world.around.ids,
-        {"deliver_webhook": deliver_webhook},
+    return Dispatch(
+        webhooks.begin, webhooks.clock, webhooks.ids, webhooks.publisher, errands or InTurn()
     )
 
 
-async def run_jobs(world: World) -> int:
-    """Run what is due; return how many jobs that were."""
-    jobs = await runner(world).claim(limit=100)
-    for job in jobs:
-        await runner(world).run(job)
-    return len(jobs)
+async def deliver_due(world: World) -> int:
+    """Deliver what is due; return how many messages that were."""
+    before = len(world.around.publisher.posts)
+    await dispatch(world).run()
+    return len(world.around.publisher.posts) - before
 
 
 async def one_delivery(world: World) -> Delivery:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domain.webhooks.endpoint import SECRET_BYTES
 from domain.webhooks.model import DeliveryState
-from domain.webhooks.service import SECRET_BYTES
 from ports.unit_of_work import StorageUnavailable
 from tests.domain.mishaps import yielding
-from tests.domain.webhooks.listening import URL, deliveries, listening, one_delivery, run_jobs
+from tests.domain.webhooks.listening import URL, deliver_due, deliveries, listening, one_delivery
 from tests.domain.world import another_merchant
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ async def test_an_event_goes_to_every_endpoint_that_wants_it(world: World) -> No
     await world.services.intents.cancel(owner=world.merchant.id, intent_id=intent.id)
 
     assert await world.services.webhooks.hand_over() == 2
-    await run_jobs(world)
+    await deliver_due(world)
 
     told = {(it.endpoint_id, it.state) for it in deliveries(world)}
     assert told == {
@@ -70,7 +70,7 @@ async def test_a_delivery_says_what_its_endpoint_was_told_before(world: World) -
         await world.services.intents.cancel(owner=world.merchant.id, intent_id=intent.id)
         await world.services.webhooks.hand_over(limit=1)
         await world.services.webhooks.hand_over()
-    await run_jobs(world)
+    await deliver_due(world)
 
     told = {URL: list[tuple[int, int]](), ends.url: list[tuple[int, int]]()}
     for post in world.around.publisher.posts:
@@ -126,7 +126,7 @@ async def test_the_sequence_of_a_merchants_events_has_no_gap(world: World) -> No
 
 async def test_a_message_carries_the_event_as_the_feed_has_it(world: World) -> None:
     await one_delivery(world)
-    await run_jobs(world)
+    await deliver_due(world)
 
     [post] = world.around.publisher.posts
     [recorded] = await world.feed()

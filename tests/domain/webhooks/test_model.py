@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from domain.webhooks.model import (
+    RETRY_AFTER_MAX,
     RETRY_DELAYS,
     DeliveryNotPending,
     DeliveryState,
@@ -96,3 +97,29 @@ def test_an_endpoint_hears_of_what_it_wants_while_it_is_on() -> None:
 
 def test_a_secret_is_not_shown() -> None:
     assert "whsec" not in repr(an_endpoint())
+
+
+@pytest.mark.parametrize(("jitter", "seconds"), [(0, 5), (50, 5.25), (100, 5.5)])
+def test_a_wait_is_up_to_a_tenth_longer(jitter: int, seconds: float) -> None:
+    delivery = a_delivery().record(FAILED, jitter=jitter)
+
+    assert delivery.next_try_at == NOON + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "wait"),
+    [
+        (429, 90, timedelta(seconds=90)),
+        (503, 90, timedelta(seconds=90)),
+        (503, 1, timedelta(seconds=5)),
+        (503, 10**9, RETRY_AFTER_MAX),
+        (500, 90, timedelta(seconds=5)),
+        (None, 90, timedelta(seconds=5)),
+    ],
+)
+def test_a_server_may_put_a_message_off_within_bounds(
+    status: int | None, asked: int, wait: timedelta
+) -> None:
+    tried = Try(at=NOON, status=status, detail="", retry_after_seconds=asked)
+
+    assert a_delivery().record(tried).next_try_at == NOON + wait

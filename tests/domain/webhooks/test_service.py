@@ -12,12 +12,19 @@ import pytest
 from adapters.memory.clock import FakeClock
 from adapters.memory.publisher import RecordingPublisher
 from domain.shared.ids import DeliveryId
-from domain.shared.jobs import JobState
-from domain.shared.running import LEASE
+from domain.webhooks.endpoint import Disabled
 from domain.webhooks.model import RETRY_DELAYS, DeliveryState
+from domain.webhooks.trying import TAKEN_FOR
 from ports.unit_of_work import NotFound
 from tests.domain.mishaps import Died, Mortal
-from tests.domain.webhooks.listening import deliveries, listening, one_delivery, run_jobs, runner
+from tests.domain.webhooks.listening import (
+    deliver_due,
+    deliveries,
+    dispatch,
+    endpoint,
+    listening,
+    one_delivery,
+)
 from tests.domain.world import new_world
 
 if TYPE_CHECKING:
@@ -33,21 +40,23 @@ class TestRetries:
         world.around.publisher.refuse_next(503, times=100)
 
         for delay in (*RETRY_DELAYS, None):
-            assert await run_jobs(world) == 1
-            assert await run_jobs(world) == 0
+            assert await deliver_due(world) == 1
+            assert await deliver_due(world) == 0
             [delivery] = deliveries(world)
             if delay is None:
                 break
             assert delivery.state is DeliveryState.PENDING
-            assert delivery.next_try_at == world.clock.now() + delay
-            world.clock.move_to(world.clock.now() + delay)
+            now = world.clock.now()
+            assert delivery.next_try_at is not None
+            assert now + delay <= delivery.next_try_at <= now + delay * 1.1
+            world.clock.move_to(delivery.next_try_at)
 
         assert delivery.state is DeliveryState.PARKED
         assert delivery.next_try_at is None
         assert len(delivery.tries) == len(world.around.publisher.posts) == len(RETRY_DELAYS) + 1
         assert len({post.message_id for post in world.around.publisher.posts}) == 1
         world.clock.advance(days=30)
-        assert await run_jobs(world) == 0
+        assert await deliver_due(world) == 0
 
     @pytest.mark.parametrize("status", [301, 400, 500, None])
     async def test_all_but_success_is_failure(self, world: World, status: int | None) -> None:
@@ -57,7 +66,7 @@ class TestRetries:
             publisher.time_out_next()
         else:
             publisher.refuse_next(status)
-        await run_jobs(world)
+        await deliver_due(world)
 
         [delivery] = deliveries(world)
         assert delivery.state is DeliveryState.PENDING
@@ -66,9 +75,9 @@ class TestRetries:
     async def test_a_later_try_can_succeed(self, world: World) -> None:
         await one_delivery(world)
         world.around.publisher.time_out_next()
-        await run_jobs(world)
-        world.clock.advance(seconds=RETRY_DELAYS[0].seconds)
-        await run_jobs(world)
+        await deliver_due(world)
+        world.clock.move_to(world.clock.now() + RETRY_DELAYS[0] * 1.1)
+        await deliver_due(world)
 
         [delivery] = deliveries(world)
         assert delivery.state is DeliveryState.DELIVERED
@@ -79,11 +88,12 @@ class TestRetries:
     async def test_who_is_gone_is_asked_no_more(self, world: World) -> None:
         delivery = await one_delivery(world)
         world.around.publisher.refuse_next(410)
-        await run_jobs(world)
+        await deliver_due(world)
 
         [parked] = deliveries(world)
         assert parked.state is DeliveryState.PARKED
-        assert not world.around.store.tables.endpoints.get(delivery.endpoint_id).enabled  # type: ignore[union-attr] # It is there.
+        gone = endpoint(world, delivery.endpoint_id)
+        assert (gone.enabled, gone.disabled_reason) == (False, Disabled.GONE)
 
         await world.intent()
         await world.services.webhooks.hand_over()
@@ -97,7 +107,7 @@ class TestRetries:
             await world.intent()
         await world.services.webhooks.hand_over()
         world.around.publisher.refuse_next(410)
-        await run_jobs(world)
+        await deliver_due(world)
 
         assert {it.state for it in deliveries(world)} == {DeliveryState.PARKED}
         assert len(world.around.publisher.posts) == 1
@@ -129,9 +139,9 @@ class TestClocks:
         [delivery] = deliveries(world)
 
         assert await world.services.webhooks.deliver(delivery_id=delivery.id) == delivery
-        assert world.around.publisher.posts == []
+        assert await deliver_due(world) == 0
         world.clock.advance(seconds=3)
-        await run_jobs(world)
+        await deliver_due(world)
 
         assert [it.state for it in deliveries(world)] == [DeliveryState.DELIVERED]
 
@@ -139,10 +149,10 @@ class TestClocks:
 class TestRedelivery:
     async def test_what_was_delivered_can_be_sent_again(self, world: World) -> None:
         delivery = await one_delivery(world)
-        await run_jobs(world)
+        await deliver_due(world)
 
         await world.services.webhooks.redeliver(delivery_id=delivery.id)
-        await run_jobs(world)
+        await deliver_due(world)
 
         [again] = deliveries(world)
         assert again.state is DeliveryState.DELIVERED
@@ -154,13 +164,13 @@ class TestRedelivery:
         await one_delivery(world)
         world.around.publisher.refuse_next(500, times=len(RETRY_DELAYS) + 1)
         for _ in range(len(RETRY_DELAYS) + 1):
-            await run_jobs(world)
-            world.clock.advance(days=1)
-        [parked] = deliveries(world)
+            await deliver_due(world)
+            [parked] = deliveries(world)
+            world.clock.move_to(parked.next_try_at or world.clock.now())
         assert parked.state is DeliveryState.PARKED
 
         await world.services.webhooks.redeliver(delivery_id=parked.id)
-        await run_jobs(world)
+        await deliver_due(world)
 
         [again] = deliveries(world)
         assert again.state is DeliveryState.DELIVERED
@@ -169,17 +179,17 @@ class TestRedelivery:
     async def test_what_waits_for_a_later_try_is_sent_at_once(self, world: World) -> None:
         delivery = await one_delivery(world)
         world.around.publisher.refuse_next(500, times=2)
-        await run_jobs(world)
-        world.clock.move_to(world.clock.now() + RETRY_DELAYS[0])
-        await run_jobs(world)
-        assert await run_jobs(world) == 0
+        await deliver_due(world)
+        world.clock.move_to(world.clock.now() + RETRY_DELAYS[0] * 1.1)
+        await deliver_due(world)
+        assert await deliver_due(world) == 0
 
         await world.services.webhooks.redeliver(delivery_id=delivery.id)
-        await run_jobs(world)
+        await deliver_due(world)
 
         assert deliveries(world)[0].state is DeliveryState.DELIVERED
         world.clock.advance(days=1)
-        await run_jobs(world)
+        await deliver_due(world)
         assert len(world.around.publisher.posts) == 3
 
     async def test_asking_for_what_is_pending_does_not_double_the_tries(
@@ -188,12 +198,8 @@ class TestRedelivery:
         delivery = await one_delivery(world)
         world.around.publisher.refuse_next(500, times=100)
         await world.services.webhooks.redeliver(delivery_id=delivery.id)
-        for _ in range(3):
-            await run_jobs(world)
-            world.clock.advance(hours=3)
 
-        waiting = world.around.store.tables.jobs.where(state=JobState.READY)
-        assert len(waiting) == 1
+        assert [await deliver_due(world) for _ in range(3)] == [1, 0, 0]
 
 
 class TestDeath:
@@ -204,8 +210,17 @@ class TestDeath:
 
         class Doomed(RecordingPublisher):
             async def post(
-                self, *, url: str, secret: str, message_id: str, at: datetime, body: bytes
+                self,
+                *,
+                url: str,
+                secret: str,
+                message_id: str,
+                at: datetime,
+                body: bytes,
+                former_secret: str | None = None,
+                hex_signature: bool = False,
             ) -> Try:
+                del former_secret, hex_signature
                 await world.around.publisher.post(
                     url=url, secret=secret, message_id=message_id, at=at, body=body
                 )
@@ -213,15 +228,13 @@ class TestDeath:
 
         services = world.services
         webhooks = attrs.evolve(services.webhooks, publisher=Doomed())
-        mortal = runner(world, attrs.evolve(services, webhooks=webhooks))
-        [job] = await mortal.claim(limit=10)
         with pytest.raises(Died):
-            await mortal.run(job)
+            await dispatch(world, attrs.evolve(services, webhooks=webhooks)).run()
         assert deliveries(world)[0].tries == ()
 
-        assert await run_jobs(world) == 0
-        world.clock.move_to(world.clock.now() + LEASE)
-        assert await run_jobs(world) == 1
+        assert await deliver_due(world) == 0
+        world.clock.move_to(world.clock.now() + TAKEN_FOR)
+        assert await deliver_due(world) == 1
 
         [delivery] = deliveries(world)
         assert delivery.state is DeliveryState.DELIVERED
@@ -236,17 +249,15 @@ class TestDeath:
             services = Mortal(world.around, dies_at=step).services
             try:
                 await services.webhooks.hand_over()
-                mortal = runner(world, services)
-                for job in await mortal.claim(limit=10):
-                    await mortal.run(job)
+                await dispatch(world, services).run()
             except Died:
                 pass
             else:
-                assert step > 30, "the deliverer was hardly looked at"
+                assert step > 25, "the deliverer was hardly looked at"
                 return
-            world.clock.move_to(world.clock.now() + LEASE)
+            world.clock.move_to(world.clock.now() + TAKEN_FOR)
             await world.services.webhooks.hand_over()
-            await run_jobs(world)
+            await deliver_due(world)
 
             [delivery] = deliveries(world)
             assert delivery.state is DeliveryState.DELIVERED, f"died at step {step}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from config.settings import FILE_VARIABLE
-from tests.entrypoints.cli.conftest import SETTINGS
+from tests.entrypoints.cli.conftest import CLOSED_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,10 +78,20 @@ class TestEachCommand:
         assert "short" not in told.stderr  # It is a key.
 
 
+CHAIN = {
+    "id": "eip155:31337",
+    "rpc_url": f"http://127.0.0.1:{CLOSED_PORT}",
+    "escrow_contract": "0x" + "e" * 40,
+    "hot_wallet": "0x" + "a" * 40,
+    "treasury": "0x" + "f" * 40,
+    "first_block": 1,
+}
+
+
 @pytest.mark.parametrize(
     ("tables", "told"),
     [
-        ({"keys": SETTINGS["keys"]}, "settings.keys.hot_wallet_file is needed in this process"),
+        ({"chains": [CHAIN]}, "settings.keys.hot_wallet_file or hot_wallet_key is needed"),
         ({"keys": {"xpub": "xpub of nobody", "hot_wallet_file": "none"}}, "xpub"),
     ],
 )

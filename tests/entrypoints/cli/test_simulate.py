@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from config.simulation import invariants
+from config.simulation.broken import must
 from entrypoints.cli.main import main
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-SMALL = ("--seed", "3", "--days", "1", "--merchants", "1")
+SMALL = ("--seed", "3", "--days", "1", "--merchants", "1", "--rails", "evm")
+"""On one rail: where Stars are taken, twenty days follow in which charges come of age."""
 
 
 def simulate(*arguments: str) -> Result:
@@ -39,7 +41,7 @@ def test_a_broken_invariant_is_shown_with_the_least_that_breaks_it(
     def never_succeeds(_: object, key: str, before: object, after: object) -> None:
         del before
         paid = getattr(after, "captured", 0)
-        invariants.must(not paid, "nobody is ever paid", key)
+        must(not paid, "nobody is ever paid", key)
 
     monkeypatch.setattr(invariants.Invariants, "_intent", never_succeeds)
     result = simulate(*SMALL, "--faults", "none")
@@ -53,9 +55,23 @@ def test_a_broken_invariant_is_shown_with_the_least_that_breaks_it(
     assert "BROKEN  nobody is ever paid" in repeated.output
 
 
+def test_only_the_rails_that_are_named_are_played() -> None:
+    evm, both, none = (simulate(*SMALL, "--rails", it) for it in ("evm", "ton,evm", "none"))
+    for result in (evm, both, none):
+        assert result.exit_code == 0, result.output
+    assert counted(both, "acts") > counted(evm, "acts") > counted(none, "acts") == 0
+    assert [counted(it, "charges") for it in (evm, both, none)] == [0, 0, 0]
+
+
+def counted(result: Result, what: str) -> int:
+    words = result.output.split()
+    return int(words[words.index(what) + 1])
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
+        (("--rails", "evm,solana"), "no rail 'solana'; there are evm, ton, stars"),
         (("--faults", "rain"), "no faults of kind 'rain'; there are crash, rpc, reorg"),
         (("--only", "3,x"), "expected numbers of acts with commas, or none"),
         (("--days", "0"), "0 is not in the range"),

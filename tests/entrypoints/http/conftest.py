@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from entrypoints.http.endpoint import Operation
     from tests.entrypoints.http.gateway import Gateway
 
 NoteId = Annotated[str, Text(pattern="^note_[0-9]{1,9}$", description="A note.", example="note_1")]
@@ -100,7 +101,13 @@ class Notes:
     views: dict[str, NoteView] = attrs.field(factory=dict)
     answers: dict[str, tuple[str, bytes]] = attrs.field(factory=dict)
 
-    @post("/v1/notes", summary="Create a note", idempotency="required", problems=(KeyReused,))
+    @post(
+        "/v1/notes",
+        summary="Create a note",
+        scope="notes:write",
+        idempotency="required",
+        problems=(KeyReused,),
+    )
     async def create(self, call: Call[str], body: CreateNote) -> NoteView | RawJson:
         if stored := self.answers.get(call.required_key):
             fingerprint, answer = stored
@@ -122,7 +129,7 @@ class Notes:
         call.headers["Location"] = f"/v1/notes/{view.id}"
         return view
 
-    @get("/v1/notes", summary="List notes")
+    @get("/v1/notes", summary="List notes", scope="notes:read")
     async def listed(self, query: ListNotes) -> Page[NoteView]:
         after = self.cursors.open(query.cursor) if query.cursor else After(created_at=EPOCH, id="")
         rows = [
@@ -137,23 +144,33 @@ class Notes:
             position=lambda row: After(created_at=row.created_at, id=row.id),
         )
 
-    @get("/v1/notes/{note_id}", summary="Read a note", problems=(NoteMissing,))
+    @get(
+        "/v1/notes/{note_id}",
+        summary="Read a note",
+        scope="notes:read",
+        problems=(NoteMissing,),
+    )
     async def read(self, note_id: NoteId) -> NoteView:
         if note_id not in self.views:
             raise NoteMissing(note_id)
         return self.views[note_id]
 
-    @delete("/v1/notes/{note_id}", summary="Forget a note", problems=(NoteMissing,))
+    @delete(
+        "/v1/notes/{note_id}",
+        summary="Forget a note",
+        scope="notes:write",
+        problems=(NoteMissing,),
+    )
     async def forget(self, note_id: NoteId) -> None:
         if self.views.pop(note_id, None) is None:
             raise NoteMissing(note_id)
 
-    @get("/broken", summary="Fail", authenticated=False)
+    @get("/broken", summary="Fail", scope=None)
     async def broken(self) -> NoteView:
         raise RuntimeError("secret of ours")
 
 
-async def authenticate(request: Request) -> str:
+async def authenticate(request: Request, _: Operation) -> str:
     """Know one key."""
     if request.headers.get("authorization") != "Bearer good":
         raise Unauthenticated

@@ -22,8 +22,11 @@ from config.bootstrap import ApiServices, ApiStars
 from config.chains import EvmChainSetting
 from config.containers.services import Services
 from config.deployments.testing import ClosableStarsBot, ClosableStorage, TestingAdapters
+from config.http import Http
+from config.keys import Keys
 from config.lifetimes import storage_open
-from config.settings import AssetSetting, Database, Http, Keys, Rate, Settings
+from config.limits import Limits
+from config.settings import AssetSetting, Database, Rate, Settings
 from config.stars import Stars
 from domain.escrow.model import EscrowTerms
 from domain.fees.model import FeeSchedule
@@ -71,6 +74,7 @@ def _chain(name: str) -> EvmChainSetting:
         hot_wallet=HOT_WALLET,
         treasury=TREASURY,
         first_block=0,
+        mode="test",
     )
 
 
@@ -81,7 +85,9 @@ SETTINGS = Settings(
     keys=Keys(xpub="deposits"),
     assets=_KNOWN_ASSETS,
     chains=(_chain(CHAIN), _chain(MAINNET)),
-    stars=Stars(bot_token_file=Path("unused"), mode="polling"),
+    stars=Stars(bot_token_file=Path("unused"), mode="polling", test_environment=True),
+    # The clock stands still, so that no window comes to its end.
+    limits=Limits(reads=10**6, writes=10**6),
     # Of the coin nobody knows a rate.
     rates=tuple(
         Rate(source, asset, USD.id, rate)
@@ -134,6 +140,7 @@ class Gateway:
     """The gateway, two shops, and the world's verbs."""
 
     app: Starlette
+    api: ApiServices
     services: Services
     storage: ClosableStorage | PostgresStorage
     chain: InMemoryChain
@@ -243,7 +250,8 @@ async def opened(*, dsn: str | None = None) -> AsyncIterator[Gateway]:
         )
         adapters.storage.override(providers.Object(storage))
     services = Services(settings=SETTINGS, adapters=adapters)
-    app = create_app(api_services(services))
+    api = api_services(services)
+    app = create_app(api)
     chain = adapters.chains()[CHAIN]
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
@@ -253,6 +261,7 @@ async def opened(*, dsn: str | None = None) -> AsyncIterator[Gateway]:
         await services.books().book_gas(chain=CHAIN)
         yield Gateway(
             app=app,
+            api=api,
             services=services,
             storage=adapters.storage(),
             chain=chain,
@@ -271,11 +280,16 @@ def api_services(services: Services) -> ApiServices:
         cursor_key=SETTINGS.http.cursor_key.encode(),
         merchants=services.merchants(),
         intents=services.intents(),
+        explaining=services.explaining(),
         escrows=services.escrows(),
         settlements=services.settlements(),
         books=services.books(),
         webhooks=services.webhooks(),
+        webhook_endpoints=services.webhook_endpoints(),
         stars=ApiStars(service=services.stars(), webhook=None),
+        usage=services.usage(),
+        limits=services.limits(),
+        network_fees=services.network_fees(),
         resources=[storage_open(services.adapters.storage()), services.adapters.publisher()],
     )
 

@@ -82,17 +82,6 @@ async def test_the_scheme_is_read_in_any_case(memory_gateway: Gateway) -> None:
         assert (await client.get("/v1/balances")).status_code == 200
 
 
-async def test_every_operation_wants_a_key(memory_gateway: Gateway) -> None:
-    document = memory_gateway.document
-    async with client_of(memory_gateway.app, document, headers={}) as stranger:
-        for path, operations in document.content["paths"].items():
-            for method, operation in operations.items():
-                concrete = path.replace("{intent}", "pi_1").replace("{payout}", "po_1")
-                response = await stranger.request(method.upper(), concrete, content=b"{")
-                assert refusal(response) == UNAUTHENTICATED, operation["operationId"]
-                assert operation["security"] == [{"apiKey": []}]
-
-
 async def test_a_key_is_never_told_again(memory_gateway: Gateway) -> None:
     response = await ask(memory_gateway, key=memory_gateway.ada.key[:-1])
     assert memory_gateway.ada.key[8:30] not in response.text

@@ -164,6 +164,8 @@ async def test_of_many_requests_at_once_one_makes_an_intent(gateway: Gateway) ->
 
 async def test_a_lost_commit_is_found_again_by_its_key(memory_gateway: Gateway) -> None:
     store = memory_gateway.storage.store  # type: ignore[union-attr] # in memory
+    # The first request takes a block of the key's quota, which is a commit of its own.
+    assert (await memory_gateway.ada.http.post("/v1/quotes", json={})).status_code == 422
     store.lose_next_commit()
     assert refusal(await post(memory_gateway.ada)) == (503, "storage-unavailable")
     again = await post(memory_gateway.ada)

@@ -102,9 +102,12 @@ def test_the_document_says_what_a_field_may_hold(client: TestClient) -> None:
 
 def test_an_operation_lists_its_problems(client: TestClient) -> None:
     create = client.get("/openapi.json").json()["paths"]["/v1/notes"]["post"]
-    assert set(create["responses"]) == {"201", "400", "401", "409", "413", "415", "422", "default"}
+    assert set(create["responses"]) == {
+        *("201", "400", "401", "403", "409", "413", "415", "422", "429", "default")
+    }
     examples = create["responses"]["409"]["content"]["application/problem+json"]["examples"]
     assert set(examples) == {"key-reused"}
-    assert create["security"] == [{"apiKey": []}]
+    assert create["security"] == [{"apiKey": ["notes:write"]}]
+    assert create["x-required-scope"] == "notes:write"
     (key,) = create["parameters"]
     assert (key["name"], key["in"], key["required"]) == ("Idempotency-Key", "header", True)

@@ -17,7 +17,7 @@ from domain.webhooks.model import Try
 from domain.webhooks.service import WebhookService
 from entrypoints.worker.main import Worker
 from ports.unit_of_work import StorageUnavailable
-from tests.builders import MERCHANT, a_merchant, an_endpoint, an_event
+from tests.builders import MERCHANT, a_delivery, a_merchant, an_endpoint, an_event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from config.bootstrap import WorkerServices
     from config.deployments.testing import ClosableStorage
+    from domain.shared.ids import DeliveryId
     from domain.shared.jobs import Job
+    from domain.webhooks.model import Delivery
     from ports.unit_of_work import UnitOfWork
 
 PATIENCE_SECONDS = 10
@@ -56,13 +58,32 @@ class Gate:
         self._open.set()
 
     async def post(
-        self, *, url: str, secret: str, message_id: str, at: datetime, body: bytes
+        self,
+        *,
+        url: str,
+        secret: str,
+        message_id: str,
+        at: datetime,
+        body: bytes,
+        former_secret: str | None = None,
+        hex_signature: bool = False,
     ) -> Try:
-        del url, secret, body
+        del url, secret, body, former_secret, hex_signature
         self.under_way.release()
         await asyncio.to_thread(self._open.wait, PATIENCE_SECONDS)
         self.posted.append(message_id)
         return Try(at=at, status=200, detail="")
+
+
+@attrs.frozen
+class Gated(WebhookService):
+    """Deliveries by name, none of which is stored: jobs that wait at the gate."""
+
+    async def deliver(self, *, delivery_id: DeliveryId) -> Delivery:
+        await self.publisher.post(
+            url="", secret="", message_id=delivery_id, at=self.clock.now(), body=b""
+        )
+        return a_delivery(delivery_id)
 
 
 class Outage:
@@ -110,6 +131,15 @@ class RunningWorker:
         """Have something happen to the merchant, who has one endpoint."""
         self.ask(lambda work: work.events.record(*(an_event(name) for name in events)))
 
+    def promise(self, *deliveries: str) -> None:
+        """Have jobs due that wait at the gate."""
+
+        async def enqueue(work: UnitOfWork) -> None:
+            for delivery in deliveries:
+                await work.jobs.enqueue("deliver_webhook", arguments={"delivery": delivery})
+
+        self.ask(enqueue)
+
     def jobs(self) -> list[Job]:
         """Return the job table."""
 
@@ -154,7 +184,7 @@ def running() -> Iterator[RunningWorker]:
         services,
         begin=outage.begin,
         resources=[_opened(services)],
-        webhooks=WebhookService(services.begin, clock, services.ids, gate),
+        webhooks=Gated(services.begin, clock, services.ids, gate),
     )
     made = Worker(services, WorkerSettings(threads=2))
     failure: list[BaseException] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import attrs
@@ -17,8 +18,20 @@ from entrypoints.worker.in_hand import RENEW_EVERY, InHand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from domain.shared.jobs import Job
+
+
+@attrs.define
+class MachineClock:
+    """A clock that is ahead of the true one by so much, until somebody sets it."""
+
+    true: FakeClock
+    ahead: timedelta
+
+    def now(self) -> datetime:
+        return self.true.now() + self.ahead
 
 
 @attrs.define
@@ -97,3 +110,41 @@ async def test_what_was_not_begun_is_left_to_others(bench: Bench) -> None:
     await bench.in_hand.leave()
 
     assert (bench.the_job().state, bench.the_job().attempts) == (JobState.READY, 0)
+
+
+async def test_what_has_waited_for_long_is_put_back_and_never_begun_here(bench: Bench) -> None:
+    job = await bench.claim()
+    bench.in_hand.take(job)
+    for expected in (JobState.RUNNING, JobState.READY):
+        bench.clock.advance(seconds=RENEW_EVERY.total_seconds())
+        await bench.in_hand.renew()
+        assert bench.the_job().state is expected
+    assert (bench.the_job().attempts, len(bench.in_hand)) == (0, 0)
+
+    await bench.in_hand.run(job.id)
+    assert bench.begun == 0
+
+
+async def test_what_comes_back_after_it_was_put_back_is_begun_once(bench: Bench) -> None:
+    bench.in_hand.take(await bench.claim())
+    for _ in range(2):
+        bench.clock.advance(seconds=RENEW_EVERY.total_seconds())
+        await bench.in_hand.renew()
+    job = await bench.claim()
+    assert bench.in_hand.take(job)
+    bench.gate.set()
+    # There are two messages of it now.
+    await asyncio.gather(bench.in_hand.run(job.id), bench.in_hand.run(job.id))
+
+    assert (bench.begun, bench.the_job().state) == (1, JobState.DONE)
+
+
+async def test_a_clock_that_is_set_back_keeps_no_lease_from_being_renewed(bench: Bench) -> None:
+    clock = MachineClock(bench.clock, LEASE)
+    in_hand = InHand(bench.runner, clock)
+    in_hand.take(await bench.claim())
+    at = bench.clock.advance(seconds=1)
+    clock.ahead = -LEASE
+    await in_hand.renew()
+
+    assert bench.the_job().lease_until == at + LEASE

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
+import psycopg
 import pytest
 import tomli_w
 
@@ -26,7 +27,7 @@ from tests.builders import an_event
 from tests.entrypoints.worker.conftest import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 ROOT = Path(__file__).parents[3]
 XPUB = account_xpub(bytes(64))
@@ -71,9 +72,25 @@ async def worker(settings_file: Path) -> AsyncIterator[asyncio.subprocess.Proces
             await process.wait()
 
 
+async def _until(holds: Callable[[], bool]) -> None:
+    for _ in range(PATIENCE_SECONDS * 20):
+        if await asyncio.to_thread(holds):
+            return
+        await asyncio.sleep(0.05)
+
+
+def _have_begun(dsn: str, workers: int) -> bool:
+    """Tell whether so many processes have ended a job."""
+    with psycopg.connect(dsn) as connection:
+        query = "select distinct runner from job where runner is not null"
+        return len(connection.execute(query).fetchall()) >= workers
+
+
 async def test_each_job_is_run_by_one_of_them(settings_file: Path) -> None:
+    settings = load(settings_file)
+    dsn = settings.database.url
     async with AsyncExitStack() as stack:
-        services = operator(load(settings_file))
+        services = operator(settings)
         for resource in services.resources:
             await stack.enter_async_context(resource)
         merchant = await services.merchants.register(
@@ -82,18 +99,16 @@ async def test_each_job_is_run_by_one_of_them(settings_file: Path) -> None:
         publisher = WebhookPublisher(timeout_seconds=1, allow_private_addresses=True)
         shop = await stack.enter_async_context(listening(publisher))
         await services.webhooks.register(owner=merchant.id, url=shop.url)
-        async with services.books.begin() as work:
-            happened = (
-                attrs.evolve(an_event(f"pi_{number}"), merchant_id=merchant.id)
-                for number in range(EVENTS)
-            )
-            await work.events.record(*happened)
-            await work.commit()
         async with worker(settings_file), worker(settings_file):
-            for _ in range(PATIENCE_SECONDS * 20):
-                if len(shop.arrived) >= EVENTS:
-                    break
-                await asyncio.sleep(0.05)
+            await _until(lambda: _have_begun(dsn, 2))
+            async with services.books.begin() as work:
+                happened = (
+                    attrs.evolve(an_event(f"pi_{number}"), merchant_id=merchant.id)
+                    for number in range(EVENTS)
+                )
+                await work.events.record(*happened)
+                await work.commit()
+            await _until(lambda: len(shop.arrived) >= EVENTS)
 
     sent = Counter(request.headers["webhook-id"] for request in shop.arrived)
     assert len(sent) == EVENTS

@@ -55,7 +55,7 @@ def test_what_happens_is_delivered(running: RunningWorker) -> None:
 
 def test_a_slow_job_does_not_hold_the_others_up(running: RunningWorker) -> None:
     running.gate.shut()
-    running.tell("pi_01")
+    running.promise("wd_01")
     running.clock.advance(seconds=1)
     assert running.gate.under_way.acquire(timeout=10)
 
@@ -67,7 +67,7 @@ def test_a_slow_job_does_not_hold_the_others_up(running: RunningWorker) -> None:
 
 def test_it_stops_when_what_is_under_way_has_ended(running: RunningWorker) -> None:
     running.gate.shut()
-    running.tell(*(f"pi_{number:02}" for number in range(12)))
+    running.promise(*(f"wd_{number:02}" for number in range(12)))
     running.clock.advance(seconds=1)
     assert running.gate.under_way.acquire(timeout=10)
     assert running.gate.under_way.acquire(timeout=10)
@@ -91,7 +91,7 @@ def test_an_outage_of_the_storage_is_waited_out(running: RunningWorker) -> None:
     assert running.outage.refused.acquire(timeout=10)
     running.outage.away.clear()
 
-    running.tell("pi_01")
+    running.promise("wd_01")
     running.clock.advance(seconds=1)
 
     running.wait_for(lambda: len(running.gate.posted) == 1)
@@ -99,7 +99,7 @@ def test_an_outage_of_the_storage_is_waited_out(running: RunningWorker) -> None:
 
 def test_a_job_whose_end_could_not_be_noted_is_run_again_by_lease(running: RunningWorker) -> None:
     running.gate.shut()
-    running.tell("pi_01")
+    running.promise("wd_01")
     running.clock.advance(seconds=1)
     assert running.gate.under_way.acquire(timeout=10)
     running.outage.away.set()
@@ -111,15 +111,14 @@ def test_a_job_whose_end_could_not_be_noted_is_run_again_by_lease(running: Runni
     running.clock.advance(seconds=LEASE.total_seconds() + 1)
     running.wait_for(lambda: job(running, "deliver_webhook").state is JobState.DONE)
 
-    # The delivery itself was noted: the second run has found nothing left to be sent.
-    assert len(running.gate.posted) == 1
+    assert running.gate.posted == ["wd_01", "wd_01"]
 
 
 def test_a_job_that_takes_longer_than_a_lease_is_kept_by_its_runner(
     running: RunningWorker,
 ) -> None:
     running.gate.shut()
-    running.tell("pi_01")
+    running.promise("wd_01")
     running.clock.advance(seconds=1)
     assert running.gate.under_way.acquire(timeout=10)
 
@@ -137,7 +136,7 @@ def test_a_handler_that_hangs_is_cancelled(
 ) -> None:
     monkeypatch.setitem(KINDS, "deliver_webhook", Kind(time_limit=timedelta(milliseconds=50)))
     running.gate.shut()
-    running.tell("pi_01")
+    running.promise("wd_01")
     running.clock.advance(seconds=1)
 
     running.wait_for(

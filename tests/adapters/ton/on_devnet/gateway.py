@@ -198,11 +198,23 @@ def deposit_signer() -> LocalDepositSigner:
     return LocalDepositSigner(DEPOSIT_SEED, hot_wallet=hot_signer().address)
 
 
-def reader_of(servers: Liteservers, settings: TonChain) -> TonChainReader:
+def reader_of(servers: Liteservers, settings: TonChain, *, owned: int = OWNED) -> TonChainReader:
     async def owners() -> Sequence[str]:
-        return [deposit_signer().wallets.derive(index) for index in range(OWNED)]
+        return [deposit_signer().wallets.derive(index) for index in range(owned)]
 
     return TonChainReader(servers, settings, hot_wallet=hot_signer().address, owners=owners)
+
+
+def sender_of(servers: Liteservers, settings: TonChain, devnet: TonDevnet) -> TonChainSender:
+    signer = hot_signer()
+    return TonChainSender(
+        servers,
+        settings,
+        wallet=signer.wallet,
+        signer=signer,
+        clock=DevnetClock(devnet),
+        deposits=Deposits(deposit_signer().wallets, deposit_signer()),
+    )
 
 
 @asynccontextmanager
@@ -228,14 +240,7 @@ async def gateway() -> AsyncIterator[Gateway]:
                 payer=DepositWallets(public_key=PUBLIC).derive(1),
                 watched=signer.address,
                 reader=reader_of(servers, settings),
-                sender=TonChainSender(
-                    servers,
-                    settings,
-                    wallet=signer.wallet,
-                    signer=signer,
-                    clock=DevnetClock(devnet),
-                    deposits=Deposits(deposit_signer().wallets, deposit_signer()),
-                ),
+                sender=sender_of(servers, settings, devnet),
             )
             for address in (world.admin.address.raw, world.payer, signer.address):
                 devnet.give(address=address, amount=1_000 * TON)

@@ -12,12 +12,13 @@ from adapters.ton.internal import InternalMessage
 from adapters.ton.messages import Excesses, InternalTransfer, TransferNotification, comment
 from adapters.ton.transactions import change
 from domain.chains.model import Transfer, WalletCharged
-from domain.chains.submissions import FundGas
+from domain.chains.submissions import FundGas, SweepDeposit
 from domain.shared.money import Money
 from tests.adapters.ton.on_devnet.gateway import COIN, TON, USDT, coins, tokens
 from tests.contracts.chain import everything, included, send
 
 if TYPE_CHECKING:
+    from domain.chains.submissions import Instruction
     from tests.adapters.ton.on_devnet.gateway import Gateway
 
 DEPOSIT = 5
@@ -29,10 +30,18 @@ def target(request: pytest.FixtureRequest, gate: Gateway) -> str:
     return gate.sender.sender if request.param == "hot wallet" else gate.deposit(DEPOSIT)
 
 
-async def deployed(gate: Gateway) -> None:
-    """Have the hot wallet send something, so that it has code that runs; look from there on."""
+async def deployed(gate: Gateway, target: str | None = None) -> None:
+    """Have a wallet send something, so that it has code that runs; look from there on."""
     await included(gate, await send(gate, coins(1, gate.somebody("Ada"))))
+    if target == gate.deposit(DEPOSIT):
+        await given_gas(gate, target)
+        sweep = SweepDeposit(Money(1, COIN.id), target, DEPOSIT)
+        assert (await included(gate, await send(gate, sweep))).succeeded
     gate.first_block = gate.devnet.head.seqno + 1
+
+
+async def given_gas(gate: Gateway, address: str) -> None:
+    await included(gate, await send(gate, FundGas(Money(TON, COIN.id), address)))
 
 
 async def transfers(gate: Gateway) -> list[Transfer]:
@@ -109,48 +118,72 @@ async def test_a_forged_transfer_to_our_jetton_wallet_is_none(gate: Gateway, tar
     assert await gate.held(target, USDT.id) in (1, 1_000_001)
 
 
-async def test_who_says_that_his_coins_are_left_over_costs_us_nothing_unseen(
-    gate: Gateway,
+async def test_coins_that_are_said_to_be_left_over_are_a_cost_below_zero(
+    gate: Gateway, target: str
 ) -> None:
-    await deployed(gate)
-    hot = gate.sender.sender
+    await deployed(gate, target)
     forged = InternalMessage(
-        destination=TonAddress.parse(hot),
+        destination=TonAddress.parse(target),
         value=1,
         bounce=False,
         body=Excesses(query_id=0).to_cell(),
     )
-    before = await gate.held(hot)
+    before = await gate.held(target)
     gate.act_all(1, forged)
-    assert await everything(gate) == []
-    assert await gate.held(hot) == before + 1
+    wallet = None if target == gate.watched else target
+    gift = WalletCharged(Money(-1, COIN.id), wallet)
+    assert [it.fact for it in await everything(gate)] == [gift]
+    assert await gate.held(target) == before + 1
     gate.devnet.advance(seconds=YEAR)
     gate.act_all(1, forged)
-    [charged] = [it.fact for it in await everything(gate)]
+    [_, charged] = [it.fact for it in await everything(gate)]
     assert isinstance(charged, WalletCharged)
-    assert await gate.held(hot) == before + 1 - charged.cost.amount
+    assert charged.wallet == wallet
+    assert charged.cost.amount > 0
+    assert await gate.held(target) == before + 1 - charged.cost.amount
 
 
-async def test_what_comes_back_late_of_our_own_is_charged_once(gate: Gateway) -> None:
-    await deployed(gate)
-    hot = gate.sender.sender
-    before = await gate.held(hot)
-    signed = await send(gate, tokens(5, gate.somebody("Ada")))
-    gate.devnet.mine(blocks=4)
+async def test_what_comes_back_late_of_our_own_is_charged_once(gate: Gateway, target: str) -> None:
+    instruction: Instruction = tokens(5, gate.somebody("Ada"))
+    if target != gate.watched:
+        gate.mint(TonAddress.parse(target), 5)
+        instruction = SweepDeposit(Money(5, USDT.id), target, DEPOSIT)
+    await deployed(gate, target)
+    before = await gate.held(target)
+    signed = await send(gate, instruction)
+    gate.devnet.mine(blocks=3 if target != gate.watched else 4)
     gate.devnet.advance(seconds=20 * YEAR)
     inclusion = await included(gate, signed)
-    [returned] = list(gate.transactions(TonAddress.parse(hot))[-1:])
+    [returned] = list(gate.transactions(TonAddress.parse(target))[-1:])
     assert change(returned) < 0
-    assert await everything(gate) == []
-    assert await gate.held(hot) == before - inclusion.cost.amount
+    facts = [it.fact for it in await everything(gate)]
+    assert [it for it in facts if isinstance(it, WalletCharged)] == []
+    assert await gate.held(target) == before - inclusion.cost.amount
 
 
 async def test_gas_for_a_deposit_wallet_is_no_payment(gate: Gateway) -> None:
     gate.first_block = gate.devnet.head.seqno + 1
     address = gate.deposit(DEPOSIT)
-    await included(gate, await send(gate, FundGas(Money(TON, COIN.id), address)))
+    await given_gas(gate, address)
     assert await gate.held(address) == TON
     assert await everything(gate) == []
+
+
+async def test_a_deposit_wallet_that_has_code_pays_for_taking_coins_in(gate: Gateway) -> None:
+    address = gate.deposit(DEPOSIT)
+    await deployed(gate, address)
+    before = await gate.held(address)
+    await given_gas(gate, address)
+    gate.act_all(1, gate.payment(target=address, money=Money(TON, COIN.id)))
+
+    payment = Transfer(Money(TON, COIN.id), gate.payer, address)
+    [for_gas, paid, for_payment] = [it.fact for it in await everything(gate)]
+    assert paid == payment
+    assert isinstance(for_gas, WalletCharged)
+    assert isinstance(for_payment, WalletCharged)
+    assert {for_gas.wallet, for_payment.wallet} == {address}
+    cost = for_gas.cost.amount + for_payment.cost.amount
+    assert await gate.held(address) == before + 2 * TON - cost
 
 
 async def test_what_is_sent_back_is_no_payment(gate: Gateway) -> None:

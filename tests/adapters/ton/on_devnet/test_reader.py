@@ -69,7 +69,7 @@ async def test_money_is_seen_once_with_its_comment(
         (1, None),
     }
     assert {fact.target for fact in facts} == {SHOP}
-    assert len({each.key for each in scan.observations}) == 2
+    assert len({each.key for each in scan.observations}) == len(scan.observations)
     assert [each.number for each in scan.blocks] == list(range(first, devnet.head.seqno + 1))
     for before, block in zip(scan.blocks, scan.blocks[1:], strict=False):
         assert block.parent == before.hash
@@ -89,7 +89,8 @@ async def test_ranges_that_meet_give_what_one_range_gives(
         await reader.scan(first=first + 5, last=last),
     ]
     assert sum((half.observations for half in halves), ()) == whole.observations
-    assert len(whole.observations) == 6
+    # What lies there pays rent as the devnet's clock goes on, which is told besides.
+    assert len([it for it in whole.observations if isinstance(it.fact, Transfer)]) == 6
 
 
 async def test_what_was_held_after_a_block(devnet: TonDevnet, reader: TonChainReader) -> None:

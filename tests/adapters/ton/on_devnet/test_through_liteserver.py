@@ -66,7 +66,8 @@ async def test_a_batch_of_coins_and_jettons_by_prices_that_were_read() -> None:
             allowance=batch_fees(transfers, prices, deploy=True).allowance,
         )
         await send(box, WALLET.message(batch, sign=sign, deploy=True))
-        assert await box.balance(recipient.to_pytoniq()) == TON + 1
+        # The one that rides with the notice is gone where a second's rent was due by then.
+        assert await box.balance(recipient.to_pytoniq()) in (TON, TON + 1)
         wallet = JETTON.wallet(recipient).to_pytoniq()
         told_of = await client.run_get_method(wallet, "get_wallet_data", [])
         assert told_of[0] == 600

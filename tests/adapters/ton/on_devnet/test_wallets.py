@@ -121,6 +121,15 @@ def test_a_message_is_executed_once(world: World) -> None:
     assert world.get(WALLET.address, method_id("processed?"), query_id(1), 0) == [0]
 
 
+def test_a_query_id_is_taken_once_whatever_it_is_for(world: World) -> None:
+    one, other = payouts(world, 2)
+    world.send(WALLET.message(batch(world, [one], 7), sign=sign, deploy=True))
+    with pytest.raises(NotExecuted) as refused:
+        world.send(WALLET.message(batch(world, [other], 7), sign=sign, deploy=True))
+    assert refused.value.exit_code == ALREADY_EXECUTED
+    assert (len(world.runs(_of(one))), world.runs(_of(other))) == (1, [])
+
+
 @pytest.mark.parametrize("sequence", [1_021, 1_022, 1_023, 8_380_414])
 def test_query_ids_at_the_edges_are_accepted(world: World, sequence: int) -> None:
     transfers = payouts(world, 1)

@@ -1,0 +1,20 @@
+"""Reading: ranges that were covered, and by whom."""
+
+from __future__ import annotations
+
+from adapters.postgres.migrations.sql import run_beside
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply the SQL in the file beside this one."""
+    run_beside(__file__, "r0010_upgrade.sql")
+
+
+def downgrade() -> None:
+    """Undo it."""
+    run_beside(__file__, "r0010_downgrade.sql")
