@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +26,23 @@ pytest_plugins = ["tests.support.postgres"]
 
 SKIPS_ALLOWED: frozenset[str] = frozenset()
 """The tests that CI may skip, by their full names."""
+
+LONG_VARIABLE = "SWITCHYARD_TEST_LONG_ON"
+"""Names the one Python, such as ``3.11``, on which the long suites run too; unset: on all."""
+
+LONG_SUITES = (
+    "benchmarks/*",
+    "concurrency/*",
+    "end_to_end/*",
+    "entrypoints/cli/test_outages.py",
+    "entrypoints/worker/*",
+    "simulation/*",
+)
+"""Whole programs, many processes, long histories: nothing in them depends on the Python."""
+
+_long_on = os.environ.get(LONG_VARIABLE, "")
+_elsewhere = bool(_long_on) and _long_on != f"{sys.version_info.major}.{sys.version_info.minor}"
+collect_ignore_glob = [*LONG_SUITES] if _elsewhere else []
 
 # A deadline would fail tests on a busy machine; what CI finds, everybody can find again.
 settings.register_profile("local", deadline=None)
