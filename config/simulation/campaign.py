@@ -1,4 +1,4 @@
-"""Many seeds at once: eight hundred merchant-days, and every scenario that has found something."""
+"""Many seeds at once: seven hundred merchant-days, and every scenario that has found something."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from config.simulation.run import Outcome
 
 SEEDS = 10
-DAYS = 8
+DAYS = 7
 MERCHANTS = 10
-"""Together eight hundred merchant-days."""
+"""Together seven hundred merchant-days."""
 
 
 def scenarios(first_seed: int = 1) -> list[Scenario]:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from config.simulation.broken import must
 from config.simulation.people import server
 from config.simulation.process import ConnectionLost
+from config.simulation.rails import TON
 from config.simulation.turns import Park
 from domain.ledger.model import InsufficientFunds
 from domain.ledger.parking import AssetParked
 from domain.settlements.model import SettlementState, SettlementTransitionRefused
 from domain.settlements.payouts import PayoutState
 from domain.shared.jobs import JobState
+from domain.shared.money import chain_of
 from domain.stars.model import PaymentRole, PaymentState
 from domain.webhooks.model import DeliveryState
 from ports.chain import ChainUnavailable
@@ -95,7 +97,9 @@ class Operator:
     async def _resume_assets(self) -> None:
         lies, met_before = self._world.lies(), self._lies_met
         for parked in list(self._world.store.tables.parked):
-            must(lies > met_before, "an asset is parked for a reason", parked.reason)
+            # The second chain's nodes are late or silent; they never show what is not so.
+            has_reason = lies > met_before and chain_of(parked.asset) != TON
+            must(has_reason, "an asset is parked for a reason", parked.reason)
             self._lies_met = lies
             self._trace.counts["parked"] += 1
             self._trace.note("operator", f"finds {parked.asset} parked", parked.reason)

@@ -66,6 +66,8 @@ class StarRules:
             must(after.state is before.state, "a charge ends once", key)
         if after.state in GONE:
             must(telegram.bot.is_back(key), "what is called given back is", key)
+        if after.state is PaymentState.REFUND_REFUSED:
+            must(key in telegram.refused, "what is called refused was refused", key)
         if after.role is PaymentRole.SURPLUS:
             must(after.state not in OURS, "a second charge goes back", key)
         if after.state is PaymentState.MATURED:

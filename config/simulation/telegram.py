@@ -43,6 +43,8 @@ class Telegram:
         """Until when nothing is given back."""
         self.lost_answers = 0
         """How many requests are still to be carried out without an answer."""
+        self.refused: set[ChargeId] = set()
+        """The charges that it has ever refused to give back."""
         self._world = world
         self._tell: Callable[[StarUpdate], None] | None = None
 
@@ -148,9 +150,13 @@ class BotLine:
     async def refund(self, *, payer: UserId, charge_id: ChargeId) -> None:
         """Give a charge back."""
         until, now = self._telegram.refuses_until, self._process.turns.clock.now()
-        if until is not None and now < until and not self._bot.is_back(charge_id):
-            raise StarsRefused("BOT_STARS_NOT_ENOUGH")
-        await self._ask(self._bot.refund(payer=payer, charge_id=charge_id))
+        try:
+            if until is not None and now < until and not self._bot.is_back(charge_id):
+                raise StarsRefused("BOT_STARS_NOT_ENOUGH")  # noqa: TRY301 (as the bot's own)
+            await self._ask(self._bot.refund(payer=payer, charge_id=charge_id))
+        except StarsRefused:
+            self._telegram.refused.add(charge_id)
+            raise
 
     async def transactions(self, *, offset: int, limit: int) -> Sequence[Listed]:
         """Return lines of the list, oldest first."""

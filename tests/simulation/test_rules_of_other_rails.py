@@ -119,6 +119,7 @@ COMMITS: tuple[tuple[str, Spoil], ...] = (
     ("a charge is kept", forgotten),
     ("a charge is as Telegram has it", charge(payload="another")),
     ("what is called given back is", charge(state=PaymentState.REFUNDED)),
+    ("what is called refused was refused", charge(state=PaymentState.REFUND_REFUSED)),
     ("a second charge goes back", charge(role=PaymentRole.SURPLUS)),
     ("Stars are free after 21 days", charge(state=PaymentState.MATURED)),
     ("a charge is credited once", charge(role=PaymentRole.STRAY, intent_id=None)),
