@@ -179,6 +179,8 @@ async def _serve(settings: Settings, connection: Connection) -> None:
             except EOFError:
                 return
             clock.ahead = stretch.ahead
+            # Counts are compared by the clock: here, whenever something is carried on.
+            services.sender._reconciled.clear()
             trail.begin(deadly=stretch.deadly)
             try:
                 await _carry_out(services, stretch, trail)
