@@ -44,6 +44,7 @@ UNITS: Final = 5_000_000
 GAS: Final = 100_000
 LIMIT_SECONDS: Final = 60.0
 BLOCK_SECONDS: Final = 1.0
+WATCHED: Final = "select count(*) from chain_cursor"
 
 
 @attrs.define
@@ -95,6 +96,7 @@ async def _told(world: World, count: int) -> list[float]:
         paid_to = await _intents(world, count)
         shown: dict[int, float] = {}
         mining = asyncio.create_task(_mine(world, shown))
+        await _watched(world)
         try:
             blocks = await _pay(world, paid_to)
             with suppress(TimeoutError):
@@ -102,6 +104,13 @@ async def _told(world: World, count: int) -> list[float]:
         finally:
             mining.cancel()
         return [at - shown[blocks[intent]] for intent, at in sink.told.items()]
+
+
+async def _watched(world: World) -> None:
+    """Wait for the worker to have read the chain for the first time."""
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while not await asyncio.to_thread(world.count, WATCHED):  # noqa: ASYNC110 (a process apart)
+            await asyncio.sleep(BLOCK_SECONDS)
 
 
 async def _intents(world: World, count: int) -> dict[str, str]:
