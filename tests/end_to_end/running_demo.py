@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).parents[2]
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 30
 """How long a demo may take to stop, however it is stopped."""
 _POLL_SECONDS = 0.05
