@@ -9,12 +9,12 @@ import attrs
 
 from domain.chains.model import Finality
 from domain.chains.places import Places
-from domain.chains.submissions import SendMoney, Submission
 from domain.intents import booking as intent_booking
 from domain.intents import events as intent_events
 from domain.ledger.parking import AssetParked
 from domain.settlements.liquidity import liquid
 from domain.settlements.payouts import Payout
+from domain.settlements.queueing import queue
 from domain.shared.ids import DecisionId, HoldId, PayoutId, SubmissionId, SuspenseId
 from domain.shared.money import AssetId, Assets, ChainId, Money
 from domain.suspense import booking, keeping
@@ -265,32 +265,15 @@ class SuspenseService:
     ) -> Payout:
         hold_id = HoldId(self.ids.new("hold"))
         hold = booking.promise(item, self.places[item.chain], hold_id=hold_id)
-        await work.ledger.add_hold(hold)
-        await work.ledger.book(hold.reservation(at=at))
-        submission = Submission(
-            id=SubmissionId(self.ids.new("submission")),
+        return await queue(
+            work,
+            hold,
+            submission_id=SubmissionId(self.ids.new("submission")),
+            payout_id=PayoutId(self.ids.new("payout")),
             chain=item.chain,
-            instruction=SendMoney(hold.money, destination),
-            purpose=self.ids.new("payout"),
-            created_at=at,
-        )
-        payout = Payout(
-            id=PayoutId(submission.purpose),
-            settlement_id=None,
-            merchant_id=None,
-            money=hold.money,
             destination=destination,
-            hold_id=hold.id,
-            created_at=at,
-        ).approve(submission_id=submission.id)
-        await work.settlements.add_payout(payout)
-        await work.chains.add_submission(submission)
-        await work.jobs.enqueue(
-            "send_transactions",
-            arguments={"chain": item.chain},
-            dedupe_key=f"send_transactions:{item.chain}:now",
+            at=at,
         )
-        return payout
 
     def _decision(
         self, item: SuspenseItem, verdict: Verdict, *, by: str, note: str, at: datetime

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.chains.places import Places
-from domain.chains.submissions import SendMoney, Submission
 from domain.ledger.accounts import is_available
 from domain.settlements.liquidity import liquid, put_in_for_fees
-from domain.settlements.payouts import Payout
+from domain.settlements.queueing import queue
 from domain.shared.ids import HoldId, PayoutId, SubmissionId, TransferId
 from domain.shared.money import AssetId, Assets, ChainId, Money, chain_of
 from domain.treasury import booking, policy
@@ -150,41 +149,25 @@ class TreasuryService:
         self, work: UnitOfWork, places: Places, money: Money, cold: str, *, at: datetime
     ) -> ColdTransfer:
         """Promise money to the cold wallet and queue the payout that takes it there."""
-        submission = Submission(
-            id=SubmissionId(self.ids.new("submission")),
-            chain=places.chain,
-            instruction=SendMoney(money, cold),
-            purpose=self.ids.new("payout"),
-            created_at=at,
-        )
+        submission_id = SubmissionId(self.ids.new("submission"))
         transfer = ColdTransfer(
+            payout_id=PayoutId(self.ids.new("payout")),
             id=TransferId(self.ids.new("transfer")),
             chain=places.chain,
             money=money,
             target=cold,
-            payout_id=PayoutId(submission.purpose),
             created_at=at,
             changed_at=at,
         )
-        hold = booking.promise(transfer, places, hold_id=HoldId(self.ids.new("hold")))
-        payout = Payout(
-            id=transfer.payout_id,
-            settlement_id=None,
-            merchant_id=None,
-            money=money,
-            destination=transfer.target,
-            hold_id=hold.id,
-            created_at=at,
-        ).approve(submission_id=submission.id)
-        await work.ledger.add_hold(hold)
-        await work.ledger.book(hold.reservation(at=at))
         await work.treasury.add(transfer)
-        await work.settlements.add_payout(payout)
-        await work.chains.add_submission(submission)
-        await work.jobs.enqueue(
-            "send_transactions",
-            arguments={"chain": places.chain},
-            dedupe_key=f"send_transactions:{places.chain}:now",
+        await queue(
+            work,
+            booking.promise(transfer, places, hold_id=HoldId(self.ids.new("hold"))),
+            submission_id=submission_id,
+            payout_id=transfer.payout_id,
+            chain=places.chain,
+            destination=cold,
+            at=at,
         )
         return transfer
 
