@@ -2,20 +2,24 @@
 
 A chain with a block a second, a hundred open intents, a worker with the demo's own schedules, and
 a sink that notes when each ``payment.received`` comes. A block counts from when its node shows it.
+The chain is our devnet and, where it is installed, anvil.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import time
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import attrs
 from aiohttp import web
 from eth_account import Account
 from web3 import AsyncHTTPProvider, AsyncWeb3
+from web3.types import RPCEndpoint
 
 from adapters.evm.abi import address_word, selector
 from adapters.evm.devnet.accounts import devnet_accounts
@@ -30,6 +34,7 @@ from tests.benchmarks.load import percentile_ms
 from tests.benchmarks.processes import cpu_seconds, running
 from tests.benchmarks.report import Figure, expect
 from tests.benchmarks.world import opened, operating, run
+from tests.support.anvil.run import node
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -68,9 +73,15 @@ class Sink:
 
 def measure(bench: Bench) -> Iterator[Figure]:
     """Pay a hundred intents, some in each block, and see when the merchant is told."""
+    yield from _on(bench, "devnet", url=None)
+    if program := shutil.which("anvil"):
+        with node(Path(program), block_seconds=None) as url:
+            yield from _on(bench, "anvil", url=url)
+
+
+def _on(bench: Bench, chain: str, *, url: str | None) -> Iterator[Figure]:
     count = QUICK_INTENTS if bench.quick else INTENTS
-    with bench.world() as world:
-        world.devnet.set_automine(enabled=False)
+    with bench.world(url=url) as world:
         file = write_settings(world.settings(signs=True), world.directory.root / "worker.toml")
         log = world.directory.logs / "worker.log"
         command = ("entrypoints.cli.main", "worker", f"--settings={file}", "--stop-with-parent")
@@ -81,7 +92,7 @@ def measure(bench: Bench) -> Iterator[Figure]:
     expect("payments told", expected=count, found=len(delays))
     for name, percent in (("p50", 50), ("p99", 99)):
         yield Figure(
-            name=f"told/block to webhook {name}",
+            name=f"told/block to webhook on {chain} {name}",
             value=percentile_ms(delays, percent),
             unit="ms",
             reference=BLOCK_SECONDS * 1000,
@@ -132,7 +143,7 @@ async def _intents(world: World, count: int) -> dict[str, str]:
 async def _pay(world: World, paid_to: dict[str, str]) -> dict[str, int]:
     """Send a few transfers in each second; return each one's block, by intent."""
     account = Account.from_key(devnet_accounts()[PAYERS[0]].private_key)
-    web3 = AsyncWeb3(AsyncHTTPProvider(world.devnet.url))
+    web3 = AsyncWeb3(AsyncHTTPProvider(world.url))
     try:
         nonce = await web3.eth.get_transaction_count(account.address)
         price = await web3.eth.gas_price
@@ -165,10 +176,11 @@ async def _pay(world: World, paid_to: dict[str, str]) -> dict[str, int]:
 
 async def _mine(world: World, shown: dict[int, float]) -> None:
     """Make a block each second, and note when there is one."""
-    web3 = AsyncWeb3(AsyncHTTPProvider(world.devnet.url))
+    web3 = AsyncWeb3(AsyncHTTPProvider(world.url))
     try:
+        await web3.provider.make_request(RPCEndpoint("evm_setAutomine"), [False])
         while True:
-            await asyncio.to_thread(world.devnet.mine)
+            await web3.provider.make_request(RPCEndpoint("evm_mine"), [])
             at = time.perf_counter()
             shown[int(await web3.eth.block_number)] = at
             await asyncio.sleep(BLOCK_SECONDS)

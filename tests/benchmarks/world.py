@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,7 +41,15 @@ class World:
     directory: Directory
     demo: Demo
     dsn: str
-    devnet: Devnet
+    url: str
+    """Of the chain's node."""
+    _devnet: Devnet | None = None
+
+    @property
+    def devnet(self) -> Devnet:
+        """The chain's node, where it is ours and not one that was named."""
+        assert self._devnet is not None
+        return self._devnet
 
     def settings(self, *, port: int = 0, signs: bool = False) -> dict[str, object]:
         """Return the settings of one process, as a demo's processes get them, without limits."""
@@ -82,21 +90,26 @@ class Bench:
     seconds: float
     quick: bool
 
-    def world(self) -> AbstractContextManager[World]:
-        """Return a new world, to be entered; nothing is in it but a merchant."""
-        return _running_world()
+    def world(self, *, url: str | None = None) -> AbstractContextManager[World]:
+        """Return a new world, to be entered; nothing is in it but a merchant.
+
+        ``url`` names a node to use in place of a devnet of our own.
+        """
+        return _running_world(url)
 
 
 @contextmanager
-def _running_world() -> Iterator[World]:
+def _running_world(url: str | None) -> Iterator[World]:
     root = Path(tempfile.mkdtemp(prefix="switchyard-bench-")).resolve()
     directory = Directory(root)
     try:
         directory.prepare()
-        with database(directory) as server, Devnet() as devnet:
+        with database(directory) as server, nullcontext() if url else Devnet() as devnet:
             dsn = migrated(server)
-            made = provision(directory, rpc_url=devnet.url, dsn=dsn, ports=Ports(api=0, devnet=0))
-            yield World(directory=directory, demo=asyncio.run(made), dsn=dsn, devnet=devnet)
+            node = devnet.url if devnet else str(url)
+            made = provision(directory, rpc_url=node, dsn=dsn, ports=Ports(api=0, devnet=0))
+            demo = asyncio.run(made)
+            yield World(directory=directory, demo=demo, dsn=dsn, url=node, devnet=devnet)
     finally:
         shutil.rmtree(root, ignore_errors=True)
 

@@ -46,11 +46,16 @@ def install(folder: Path) -> Path:
 
 
 @contextmanager
-def node(program: Path) -> Iterator[str]:
-    """Run anvil with a block a second, the third newest final; yield its URL."""
+def node(program: Path, *, block_seconds: int | None = 1) -> Iterator[str]:
+    """Run anvil with a block every so often, the third newest final; yield its URL.
+
+    Without an interval it makes blocks for transactions, and when it is told to.
+    """
     port = free(0)
     url = f"http://127.0.0.1:{port}"
-    options = ["--slots-in-an-epoch", "1", "--block-time", "1", "--chain-id", "31337", "--silent"]
+    options = ["--slots-in-an-epoch", "1", "--chain-id", "31337", "--silent"]
+    if block_seconds is not None:
+        options += ["--block-time", str(block_seconds)]
     process = subprocess.Popen([program, "--port", str(port), *options])  # noqa: S603 (ours)
     try:
         _wait_for(url, process)
