@@ -7,6 +7,7 @@ and the orderly shutdown. Only the id of a job goes through its broker.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -16,6 +17,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import dramatiq
+import uvloop
 from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.middleware import AsyncIO, Middleware
 
@@ -98,6 +100,10 @@ class Worker:
     async def _open(self) -> None:
         for resource in self._services.resources:
             await self._resources.enter_async_context(resource)
+        # What is loaded by now stays to the end. Unfrozen, every full collection would look at all
+        # of it again, and every job under way would wait for that.
+        gc.freeze()
+        self._resources.callback(gc.unfreeze)
         await self._runner.begin_schedules()
         keeping = asyncio.create_task(self._in_hand.keep())
         self._resources.push_async_callback(_end, keeping)
@@ -126,7 +132,7 @@ class Worker:
 
     def _made_transport(self) -> Transport:
         settings, notices = self._settings, self._services.notices
-        middleware: list[Middleware] = [AsyncIO(), _Closing(self)]
+        middleware: list[Middleware] = [_OnUvloop(), _Closing(self)]
         if settings.rabbitmq_url is None:
             return MemoryTransport(
                 self._runner,
@@ -149,6 +155,19 @@ class Worker:
             relay=settings.relay,
             middleware=middleware,
         )
+
+
+class _OnUvloop(AsyncIO):
+    """Runs jobs on uvloop, as the API runs its requests; Dramatiq takes the policy's loop."""
+
+    def before_worker_boot(self, *arguments: object) -> None:
+        """Start the thread of the event loop."""
+        policy = asyncio.get_event_loop_policy()
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+        try:
+            super().before_worker_boot(*arguments)  # type: ignore[no-untyped-call]  # Dramatiq.
+        finally:
+            asyncio.set_event_loop_policy(policy)
 
 
 class _Closing(Middleware):
