@@ -85,7 +85,8 @@ class Books:
     """The hashes of our own transactions whose end is not booked yet."""
     may_be_there: Collection[str]
     """Those that a block up to the last final one may have taken in, on a chain where they come
-    into effect some blocks later and have a last moment. It is not over yet by that block."""
+    into effect some blocks later and have a last moment. Past that moment, too: what has not been
+    found then is in no block only once a node has said so, and its end is booked with that."""
 
     @property
     def block(self) -> Block:
@@ -214,5 +215,5 @@ def _may_be_there(submission: Submission, final: Block) -> Iterator[str]:
     if submission.signed_after is not None and submission.signed_after >= final.number:
         return
     for signed in submission.attempts:
-        if signed.valid_until is not None and not signed.lapsed(at=final.time):
+        if signed.valid_until is not None:
             yield signed.hash

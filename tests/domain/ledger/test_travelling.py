@@ -104,7 +104,9 @@ async def test_what_was_signed_after_the_last_block_holds_no_verdict_up(
     assert [it.asset for it in await looked_at_by_one_who_lags(wallet)] == [TOKEN.id]
 
 
-async def test_a_message_holds_verdicts_up_to_its_last_moment(wallet: SharedWallet) -> None:
+async def test_a_message_holds_verdicts_until_it_is_known_to_be_nowhere(
+    wallet: SharedWallet,
+) -> None:
     await wallet.payouts_under_way([ADA])
     await dropped(wallet)
     await plant(wallet)
@@ -117,6 +119,10 @@ async def test_a_message_holds_verdicts_up_to_its_last_moment(wallet: SharedWall
     node: Any = Undecided(wallet, answers=False)
     await wallet.process(reader=node).watcher.watch(chain=CHAIN)
     assert len(await wallet.in_flight()) == 1
+    assert await looked_at_by_one_who_lags(wallet) == []
+
+    await wallet.watch()
+    assert not await wallet.in_flight()
     assert [it.asset for it in await looked_at_by_one_who_lags(wallet)] == [TOKEN.id]
 
 
