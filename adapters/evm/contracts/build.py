@@ -22,6 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent
 ARTIFACTS = ROOT / "artifacts"
 CONTRACTS = {
+    "SwitchyardCollector": "src/SwitchyardCollector.sol",
     "SwitchyardEscrow": "src/SwitchyardEscrow.sol",
     "TestUSDT": "src/TestUSDT.sol",
 }
@@ -35,7 +36,15 @@ SETTINGS: dict[str, Any] = {
     "viaIR": True,
     "optimizer": {"enabled": True, "runs": 10_000},
     "outputSelection": {
-        "*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "metadata"]}
+        "*": {
+            "*": [
+                "abi",
+                "evm.bytecode.object",
+                "evm.deployedBytecode.object",
+                "evm.deployedBytecode.immutableReferences",
+                "metadata",
+            ]
+        }
     },
 }
 
@@ -123,6 +132,7 @@ def rendered_artifacts() -> dict[str, str]:
     files = {"solc-input.json": _rendered(request)}
     for name, unit in CONTRACTS.items():
         contract = output["contracts"][unit][name]
+        deployed = contract["evm"]["deployedBytecode"]
         files[f"{name}.json"] = _rendered(
             {
                 "name": name,
@@ -130,10 +140,19 @@ def rendered_artifacts() -> dict[str, str]:
                 "compiler": json.loads(contract["metadata"])["compiler"]["version"],
                 "abi": contract["abi"],
                 "bytecode": "0x" + contract["evm"]["bytecode"]["object"],
-                "deployed_bytecode": "0x" + contract["evm"]["deployedBytecode"]["object"],
+                "deployed_bytecode": "0x" + deployed["object"],
+                "immutables": _immutables(deployed["immutableReferences"]),
             }
         )
     return files
+
+
+def _immutables(references: dict[str, list[dict[str, int]]]) -> list[list[int]]:
+    """Return where each immutable stands in the deployed code, in the order of declaration."""
+    return [
+        sorted(place["start"] for place in references[declared])
+        for declared in sorted(references, key=int)
+    ]
 
 
 def stale_files(files: dict[str, str]) -> list[str]:
