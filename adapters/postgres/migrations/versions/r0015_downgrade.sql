@@ -1,0 +1,3 @@
+-- Back to the schema before.
+
+drop table deposit, customer_address;
