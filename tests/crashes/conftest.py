@@ -12,7 +12,7 @@ from adapters.postgres import migrate
 for module in ("audit", "escrows", "matrix", "payouts", "scenarios", "sweeps"):
     pytest.register_assert_rewrite(f"tests.crashes.{module}")
 
-from tests.crashes.matrix import Row  # noqa: E402 (not before the line above)
+from tests.crashes.matrix import ROW, Row  # noqa: E402 (not before the line above)
 from tests.crashes.world import new_world  # noqa: E402 (as above)
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from tests.crashes.world import World
     from tests.support.postgres import PostgresServer
-
-ROWS = pytest.StashKey[list[Row]]()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -51,16 +49,14 @@ async def _made(server: PostgresServer, database: str, directory: Path) -> Async
         yield world
 
 
-@pytest.fixture(scope="session")
-def rows(pytestconfig: pytest.Config) -> list[Row]:
-    """What has become of each scenario, for the table at the end."""
-    return pytestconfig.stash.setdefault(ROWS, [])
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    rows = config.stash.get(ROWS, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    rows = [
+        Row(**told)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, told in getattr(report, "user_properties", ())
+        if name == ROW and report.when == "call"
+    ]
     if not rows:
         return
     terminalreporter.section("crash matrix")

@@ -65,6 +65,10 @@ class Told:
     """The types of the events that its merchant was told, in order."""
 
 
+ROW = "crash matrix"
+"""A test records what has become of its scenario under this name, in whichever process it runs."""
+
+
 @attrs.define
 class Row:
     """What became of one scenario."""

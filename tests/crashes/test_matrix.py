@@ -4,36 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
 
-from tests.crashes.matrix import interrupt_everywhere
+from tests.crashes.matrix import ROW, interrupt_everywhere
 from tests.crashes.scenarios import DEPOSITS, SCENARIOS
 
 if TYPE_CHECKING:
-    from tests.crashes.matrix import Row
+    from collections.abc import Callable
+
     from tests.crashes.scenarios import Scenario
     from tests.crashes.world import World
+
+    Record = Callable[[str, object], None]
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 async def test_a_worker_may_die_at_any_step(
-    world: World, scenario: Scenario, rows: list[Row]
+    world: World, scenario: Scenario, record_property: Record
 ) -> None:
-    await _interrupt(world, scenario, rows)
+    await _interrupt(world, scenario, record_property)
 
 
 @pytest.mark.parametrize("scenario", DEPOSITS, ids=lambda scenario: scenario.name)
 async def test_a_worker_may_die_at_any_step_over_deposit_addresses(
-    own_world: World, scenario: Scenario, rows: list[Row]
+    own_world: World, scenario: Scenario, record_property: Record
 ) -> None:
-    await _interrupt(own_world, scenario, rows)
+    await _interrupt(own_world, scenario, record_property)
 
 
-async def _interrupt(world: World, scenario: Scenario, rows: list[Row]) -> None:
+async def _interrupt(world: World, scenario: Scenario, record: Record) -> None:
     row = await interrupt_everywhere(world, scenario)
-    rows.append(row)
+    record(ROW, attrs.asdict(row))
 
     assert row.wrong == []
     assert row.killed > 0
