@@ -6,23 +6,29 @@ taken both have the bot's token.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import attrs
 
 from adapters.postgres.migrate import current, upgrade
+from adapters.postgres.storage import API_ROLE
 from adapters.system.side_by_side import SideBySide
 from config.containers.services import Services
 from config.deployments.demo import DemoAdapters
 from config.deployments.testing import TestingAdapters
-from config.lifetimes import node_open, storage_open
+from config.lifetimes import node_open, sandbox_open, storage_open
 from config.operators import operators
+from config.seeding import devnet_destinations
+from domain.audit.service import AuditService
 from domain.chains.canceling import Canceling
 from domain.chains.sending import Sender
 from domain.chains.service import ChainWatcher
+from domain.customers.service import CustomerService
+from domain.destinations.service import DestinationService
 from domain.escrow.service import EscrowService
 from domain.explaining.service import ExplainingService
 from domain.intents.service import IntentService
@@ -37,6 +43,11 @@ from domain.merchants.model import Network
 from domain.merchants.service import MerchantService
 from domain.network_fees.service import NetworkFeeService
 from domain.operators.model import Operators
+from domain.people.service import PeopleService
+from domain.platform.service import PlatformService
+from domain.sandbox.carrying_out import SandboxWorks
+from domain.sandbox.service import SandboxService
+from domain.seeding.service import SeedingService
 from domain.settlements.service import SettlementService
 from domain.shared.idempotency import KeptAnswers
 from domain.shared.money import Assets, ChainId
@@ -97,15 +108,19 @@ class ApiServices:
     cursor_key: bytes = attrs.field(repr=False)
     merchants: MerchantService
     intents: IntentService
+    customers: CustomerService
     explaining: ExplainingService
     escrows: EscrowService
     settlements: SettlementService
+    destinations: DestinationService
     books: LedgerService
     webhooks: WebhookService
     webhook_endpoints: EndpointService
     usage: UsageService
+    audit: AuditService
     limits: LimitService
     network_fees: NetworkFeeService
+    sandbox: SandboxService
     trusted_proxies: Sequence[Network] = ()
     """Whose word is taken for whom they were called by, in the header named."""
     forwarded_header: str = "x-forwarded-for"
@@ -133,14 +148,18 @@ class WorkerServices:
     intents: IntentService
     escrows: EscrowService
     settlements: SettlementService
+    destinations: DestinationService
     sweeps: SweepService
     treasury: TreasuryService
     books: LedgerService
     conservation: Conservation
     answers: KeptAnswers
     sealing: Sealing
+    audit: AuditService
     valuation: Valuation
     webhooks: WebhookService
+    sandbox: SandboxWorks
+    platform: PlatformService
     errands: Errands[Tried] = attrs.field(factory=InTurn)
     """Has messages sent; where time is simulated, one after the other."""
     stars: WorkerStars | None = None
@@ -154,13 +173,19 @@ class OperatorServices:
     chains: Sequence[ChainId]
     assets: Assets
     merchants: MerchantService
+    people: PeopleService
+    seeding: SeedingService
+    devnet_destinations: Callable[[], Mapping[ChainId, str]]
+    """Returns where a seeded merchant is paid out on a devnet of the settings."""
     settlements: SettlementService
+    destinations: DestinationService
     suspense: SuspenseService
     treasury: TreasuryService
     books: LedgerService
     webhooks: WebhookService
     conservation: Conservation
     sealing: Sealing
+    audit: AuditService
     statements: Callable[[], Statements]
     """Builds what issues statements: it alone needs the key that signs them."""
     watcher: ChainWatcher
@@ -171,14 +196,16 @@ class OperatorServices:
     resources: Sequence[AbstractAsyncContextManager[object]]
 
 
-def container(settings: Settings) -> Services:
+def container(settings: Settings, *, role: str = "") -> Services:
     """Compose the services of the deployment that the settings name.
+
+    ``role`` is what the database's statements run as; none: the user whom the settings name.
 
     Raises:
         dependency_injector.errors.Error: an adapter is missing.
     """
     adapters = {"demo": DemoAdapters, "testing": TestingAdapters}[settings.deployment]
-    services = Services(settings=settings, adapters=adapters(settings=settings))
+    services = Services(settings=settings, adapters=adapters(settings=settings, role=role))
     services.check_dependencies()
     return services
 
@@ -196,21 +223,25 @@ def api(settings: Settings) -> ApiServices:
         KeyFileRefused: Stars are taken, and the file of the bot's token or of the webhook's
             secret is missing, open to others, or holds something else.
     """
-    services = container(settings)
+    services = container(settings, role=API_ROLE if settings.database.keep_merchants_apart else "")
     return ApiServices(
         assets=services.adapters.assets(),
         cursor_key=settings.http.cursor_key.encode(),
         merchants=services.merchants(),
         intents=services.intents(),
+        customers=services.customers(),
         explaining=services.explaining(),
         escrows=services.escrows(),
         settlements=services.settlements(),
+        destinations=services.destinations(),
         books=services.books(),
         webhooks=services.webhooks(),
         webhook_endpoints=services.webhook_endpoints(),
         usage=services.usage(),
+        audit=services.audit(),
         limits=services.limits(),
         network_fees=services.network_fees(),
+        sandbox=services.sandbox(),
         trusted_proxies=[ip_network(each) for each in settings.http.trusted_proxies],
         forwarded_header=settings.http.forwarded_header,
         store_usage_every_seconds=settings.limits.store_usage_every_seconds,
@@ -234,13 +265,18 @@ def operator(settings: Settings) -> OperatorServices:
         chains=tuple(services.adapters.places()),
         assets=services.adapters.assets(),
         merchants=services.merchants(),
+        people=services.people(),
+        seeding=services.seeding(),
+        devnet_destinations=partial(devnet_destinations, settings),
         settlements=services.settlements(),
+        destinations=services.destinations(),
         suspense=services.suspense(),
         treasury=services.treasury(),
         books=services.books(),
         webhooks=services.webhooks(),
         conservation=services.conservation(),
         sealing=services.sealing(),
+        audit=services.audit(),
         statements=services.statements,
         watcher=services.watcher(),
         canceling=services.canceling(),
@@ -277,14 +313,18 @@ def worker(settings: Settings) -> WorkerServices:
         intents=services.intents(),
         escrows=services.escrows(),
         settlements=services.settlements(),
+        destinations=services.destinations(),
         sweeps=services.sweeps(),
         treasury=services.treasury(),
         books=services.books(),
         conservation=services.conservation(),
         answers=services.answers(),
         sealing=services.sealing(),
+        audit=services.audit(),
         valuation=services.valuation(),
         webhooks=services.webhooks(),
+        sandbox=services.sandbox_works(),
+        platform=services.platform(),
         errands=SideBySide(capacity=settings.webhooks.in_flight),
         stars=_worker_stars(settings, services),
         resources=[
@@ -295,6 +335,7 @@ def worker(settings: Settings) -> WorkerServices:
             *(node_open(node) for node in services.adapters.nodes().values()),
             *services.adapters.liteservers().values(),
             *services.adapters.toncenters().values(),
+            *(sandbox_open(sandbox) for sandbox in services.adapters.sandboxes().values()),
         ],
     )
 

@@ -8,7 +8,11 @@ from typing import Final, TypeAlias
 import attrs
 
 from config.checks import loopback_or_tls, positive
-from config.modes import mode_validator
+from config.finality import AGE_SECONDS_MAX, LargeAmount
+from config.modes import mode_of, mode_validator
+from domain.shared.modes import Mode
+
+SWEEP_BY: Final = ("funding", "delegation")
 
 
 @attrs.frozen
@@ -24,6 +28,13 @@ class EvmChainSetting:
     request_timeout_seconds: float = attrs.field(default=10.0, validator=positive)
     confirmations: int | None = None
     """Blocks on top for a block to be final; None trusts the node's ``finalized`` tag."""
+    age_seconds: int = attrs.field(
+        default=0, validator=[attrs.validators.ge(0), attrs.validators.le(AGE_SECONDS_MAX)]
+    )
+    """How much later than a final block the newest is, by the chain's own time, in place of the
+    tag; with ``confirmations``, both."""
+    large_amounts: tuple[LargeAmount, ...] = ()
+    """What large amounts need besides to be final for us."""
     fee_cap_gwei: int = attrs.field(default=500, validator=positive)
     min_tip_wei: int = attrs.field(default=10**9, validator=attrs.validators.ge(0))
     """The least tip that is offered; rollups are content with much less."""
@@ -39,12 +50,36 @@ class EvmChainSetting:
     """How many of all these must name the same final block before money in it is final."""
     coins: bool = False
     """True where payments in the native coin are taken; every block's body is read then."""
+    sweep_by: str = attrs.field(default="funding", validator=attrs.validators.in_(SWEEP_BY))
+    """How tokens come from deposit addresses to the hot wallet: ``funding`` gives each address
+    the coin for a transaction of its own; ``delegation``, where the chain has EIP-7702, has many
+    delegate to the collector and moves all by one transaction of the hot wallet's."""
+    collector_contract: str | None = None
+    """The collector, ``switchyard chain deploy-collector``; needed by ``delegation``."""
     mode: str | None = attrs.field(default=None, validator=mode_validator)
     """Which accounts are paid here, ``test`` or ``live``; left out, what is known of the chain."""
 
+    devnet: bool = False
+    """True for a node of one's own whose unlocked accounts pay what test accounts order, and whose
+    blocks are replaced for them: ``/v1/test_helpers``. Never for a network of others."""
+
     def __attrs_post_init__(self) -> None:
-        if self.quorum > 1 + len(self.more_rpc_urls):
+        _check_devnet(self)
+        if self.quorum > self.providers:
             raise ValueError(f"quorum of {self.id} is more than there are nodes")
+        if (self.sweep_by == "delegation") != (self.collector_contract is not None):
+            raise ValueError(
+                f"collector_contract of {self.id} is needed by delegation, and by it alone"
+            )
+        if self.coins and self.sweep_by == "delegation":
+            # Coins that are sent with 21,000 gas and no more, as exchanges do, are refused by
+            # addresses that have delegated.
+            raise ValueError(f"{self.id} takes coins, and cannot sweep by delegation")
+
+    @property
+    def providers(self) -> int:
+        """How many can be asked what a block's name is."""
+        return 1 + len(self.more_rpc_urls)
 
 
 MESSAGE_SECONDS_MAX: Final = (1 << 22) - 1
@@ -106,6 +141,18 @@ class TonChainSetting:
     jetton_limits: str = attrs.field(
         default="tether", validator=attrs.validators.in_(JETTON_LIMITS)
     )
+    large_amounts: tuple[LargeAmount, ...] = ()
+    """What large amounts need besides to be final for us."""
+    devnet: bool = False
+    """True for ``switchyard ton-devnet``: test accounts order payments there."""
+
+    def __attrs_post_init__(self) -> None:
+        _check_devnet(self)
+
+    @property
+    def providers(self) -> int:
+        """How many can be asked what a block's name is: all liteservers are one."""
+        return 1 if self.toncenter_url is None else 2
 
     @property
     def named(self) -> tuple[tuple[str, Path | None, str | None], ...]:
@@ -117,3 +164,8 @@ class TonChainSetting:
 
 
 ChainSetting: TypeAlias = EvmChainSetting | TonChainSetting
+
+
+def _check_devnet(chain: ChainSetting) -> None:
+    if chain.devnet and mode_of(chain) is not Mode.TEST:
+        raise ValueError(f"{chain.id} is of live money, and so no devnet")

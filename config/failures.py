@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from adapters.evm.devnet.chain import UnknownFork
 from adapters.evm.devnet.chain import WrongChain as DevnetOfAnotherChain
 from adapters.evm.devnet.store import DatabaseInUse
-from adapters.evm.node import NoEscrowContract, WrongDecimals
+from adapters.evm.node import NoEscrowContract, NotOurCollector, WrongDecimals
 from adapters.evm.providers import WrongChain
 from adapters.evm.web3_account import TransactionReverted
 from adapters.keys.entries import MalformedEntry
@@ -19,6 +20,7 @@ from adapters.system.secret_files import KeyFileRefused
 from adapters.ton.devnet.purse import PurseStuck
 from adapters.ton.devnet.store import ChainUnreadable, DevnetRunning
 from config.keystores import NoSuchKind
+from ports.sandbox import WrongSandbox
 
 FAILURES = (
     ChainUnreadable,
@@ -35,11 +37,14 @@ FAILURES = (
     NoEscrowContract,
     NoSuchKey,
     NoSuchKind,
+    NotOurCollector,
     PurseStuck,
     SchemaOutdated,
     SocketTaken,
     TokenRefused,
     TransactionReverted,
+    UnknownFork,
     WrongChain,
     WrongDecimals,
+    WrongSandbox,
 )

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from config.settings import WrongSettings
-from domain.shared.ids import DeliveryId
+from domain.audit.service import SEALED_MAX
+from domain.shared.ids import DeliveryId, SandboxOrderId
 from domain.shared.money import ChainId
 from domain.shared.pace import Cron
 from domain.shared.running import Schedule
@@ -31,6 +32,9 @@ ANSWERS_MAX = 1000
 
 EVENTS_MAX = 200
 """How many events are handed to the webhooks in one round."""
+
+DESTINATIONS_MAX = 100
+"""How many changes of payout destinations are taken up in one round."""
 
 SEALS_MAX = 500
 """How many transactions are sealed in one round."""
@@ -61,10 +65,6 @@ def handlers(services: WorkerServices) -> dict[str, Handler]:
         del arguments
         await services.escrows.release_due()
 
-    async def run_settlements(arguments: Mapping[str, str]) -> None:
-        del arguments
-        await services.settlements.run()
-
     async def sweep_deposits(arguments: Mapping[str, str]) -> None:
         await services.sweeps.sweep(chain=ChainId(arguments["chain"]))
 
@@ -75,18 +75,37 @@ def handlers(services: WorkerServices) -> dict[str, Handler]:
             send_transactions,
             expire_intents,
             release_escrows,
-            run_settlements,
             sweep_deposits,
         )
     }
     return (
         _of_books(services)
+        | _of_audit(services)
+        | _of_payouts(services)
         | _of_wallets(services)
         | _of_webhooks(services)
         | _of_upkeep(services)
         | _of_stars(services)
+        | _of_test_accounts(services)
+        | _of_platform(services)
         | others
     )
+
+
+def _of_payouts(services: WorkerServices) -> dict[str, Handler]:
+    """Return the handlers of what pays merchants out, and where to."""
+
+    async def run_settlements(arguments: Mapping[str, str]) -> None:
+        del arguments
+        await services.settlements.run()
+
+    async def apply_destinations(arguments: Mapping[str, str]) -> None:
+        del arguments
+        for _ in range(ROUNDS_MAX):
+            if await services.destinations.apply_due(limit=DESTINATIONS_MAX) < DESTINATIONS_MAX:
+                return
+
+    return {handler.__name__: handler for handler in (run_settlements, apply_destinations)}
 
 
 def _of_upkeep(services: WorkerServices) -> dict[str, Handler]:
@@ -103,6 +122,49 @@ def _of_upkeep(services: WorkerServices) -> dict[str, Handler]:
                 return
 
     return {handler.__name__: handler for handler in (prune_jobs, forget_answers)}
+
+
+def _of_audit(services: WorkerServices) -> dict[str, Handler]:
+    """Return the handler of what seals the audit log."""
+
+    async def seal_audit(arguments: Mapping[str, str]) -> None:
+        del arguments
+        for _ in range(ROUNDS_MAX):
+            if await services.audit.seal() < SEALED_MAX:
+                return
+
+    return {seal_audit.__name__: seal_audit}
+
+
+def _of_test_accounts(services: WorkerServices) -> dict[str, Handler]:
+    """Return the handler of what test accounts order for themselves."""
+
+    async def carry_out_test_order(arguments: Mapping[str, str]) -> None:
+        await services.sandbox.carry_out(order_id=SandboxOrderId(arguments["order"]))
+
+    return {carry_out_test_order.__name__: carry_out_test_order}
+
+
+def _of_platform(services: WorkerServices) -> dict[str, Handler]:
+    """Return the handlers of what operators are told."""
+
+    async def look_at_chain(arguments: Mapping[str, str]) -> None:
+        await services.platform.look_at_chain(chain=ChainId(arguments["chain"]))
+
+    async def look_at_queues(arguments: Mapping[str, str]) -> None:
+        del arguments
+        await services.platform.look_at_queues()
+
+    async def prune_platform_events(arguments: Mapping[str, str]) -> None:
+        del arguments
+        for _ in range(ROUNDS_MAX):
+            if await services.platform.prune() == 0:
+                return
+
+    return {
+        handler.__name__: handler
+        for handler in (look_at_chain, look_at_queues, prune_platform_events)
+    }
 
 
 def _of_wallets(services: WorkerServices) -> dict[str, Handler]:
@@ -221,6 +283,7 @@ def schedules(
         ("reconcile", settings.reconcile_every_seconds),
         ("rebalance_wallets", settings.rebalance_wallets_every_seconds),
         ("check_gas_tanks", settings.check_tanks_every_seconds),
+        ("look_at_chain", settings.look_at_chains_every_seconds),
     )
     of_stars = (
         ("refund_stars", settings.refund_stars_every_seconds),
@@ -230,14 +293,18 @@ def schedules(
     overall = (
         ("release_escrows", settings.release_every_seconds),
         ("run_settlements", settings.settle_every_seconds),
+        ("apply_destinations", settings.apply_destinations_every_seconds),
         ("hand_over_events", settings.hand_over_every_seconds),
         ("deliver_webhooks", settings.deliver_every_seconds),
         ("prune_deliveries", settings.prune_every_seconds),
         ("seal_books", settings.seal_every_seconds),
+        ("seal_audit", settings.seal_every_seconds),
         ("keep_rates", settings.keep_rates_every_seconds),
         ("expire_holds", settings.expire_holds_every_seconds),
         ("prune_jobs", settings.prune_every_seconds),
         ("forget_answers", settings.prune_every_seconds),
+        ("look_at_queues", settings.look_at_queues_every_seconds),
+        ("prune_platform_events", settings.prune_every_seconds),
         *(of_stars if with_stars else ()),
     )
     paces = {name: _pace(name, every, settings) for name, every in (*per_chain, *overall)}

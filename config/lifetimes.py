@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from ports.chain import ChainUnavailable
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from adapters.evm.node import EvmNode
     from adapters.postgres.storage import PostgresStorage
+    from ports.sandbox import Sandbox
 
 log = logging.getLogger(__name__)
 
@@ -44,4 +45,21 @@ async def node_open(node: EvmNode) -> AsyncIterator[None]:
             await node.open()
         except ChainUnavailable as error:
             log.warning("%s does not answer yet: %s", node.chain.chain, error)
+        yield
+
+
+@asynccontextmanager
+async def sandbox_open(sandbox: Sandbox) -> AsyncIterator[None]:
+    """Check that what the settings call a devnet is one; one that is down is checked later.
+
+    Raises:
+        WrongSandbox: it is not.
+    """
+    async with AsyncExitStack() as stack:
+        if isinstance(sandbox, AbstractAsyncContextManager):
+            await stack.enter_async_context(sandbox)
+        try:
+            await sandbox.check()
+        except ChainUnavailable as error:
+            log.warning("the devnet %s does not answer yet: %s", sandbox.chain, error)
         yield

@@ -13,7 +13,7 @@ import cattrs
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from config.settings import AssetSetting
+    from config.assets import AssetSetting
 
 EVM_COIN_DECIMALS: Final = 18
 """What JSON-RPC counts a chain's coin in, also where the chain itself has fewer."""

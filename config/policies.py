@@ -62,6 +62,8 @@ class SigningKeySetting:
     fees_per_day: int | None = None
     gas_max: int = 0
     escrow_contract: str | None = None
+    collector_contract: str | None = None
+    """The only contract that deposit addresses delegate to, and the hot wallet sweeps by."""
     destinations: tuple[str, ...] | None = None
     """Who may be paid; without it, anybody."""
     message_seconds: int = attrs.field(default=3_600, validator=attrs.validators.gt(0))
@@ -77,6 +79,8 @@ class SigningKeySetting:
             raise ValueError(f"a limit of {self.id} is of another chain than {self.chain}")
         if {Act.RELEASE, Act.REFUND} & set(self.acts) and self.escrow_contract is None:
             raise ValueError(f"escrow_contract is needed by {self.id}, which signs for it")
+        if {Act.DELEGATE, Act.COLLECT} & set(self.acts) and self.collector_contract is None:
+            raise ValueError(f"collector_contract is needed by {self.id}, which signs for it")
 
     @property
     def policy(self) -> Policy:

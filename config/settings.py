@@ -7,13 +7,11 @@ secrets need not be written down.
 
 from __future__ import annotations
 
-import math
 import os
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -24,8 +22,11 @@ from cattrs import transform_error
 from cattrs.v import format_exception
 
 from adapters.system.calendar import CronCalendar
+from config.assets import AssetSetting
 from config.chains import ChainSetting, EvmChainSetting, TonChainSetting
 from config.checks import positive
+from config.destinations import PayoutDestinations
+from config.finality import check_large_amounts
 from config.http import Http
 from config.keys import Keys, KeystoreSetting, SignerConnection, check_keys
 from config.limits import Limits
@@ -66,36 +67,8 @@ class Database:
     """Of each process. More than the server has cores to serve only wait there, and slower: on two
     cores 16 instead of 8 cost a quarter more of PostgreSQL's time and doubled the p99."""
     statement_timeout_seconds: float = attrs.field(default=10.0, validator=positive)
-
-
-@attrs.frozen
-class AssetSetting:
-    """An asset the gateway works with."""
-
-    id: str
-    symbol: str
-    decimals: int = attrs.field(validator=[attrs.validators.ge(0), attrs.validators.le(36)])
-    peg: str | None = None
-    sweep_from: str = "5"
-    """From how many whole units on what lies at a deposit address is moved to the hot wallet."""
-
-    @property
-    def sweep_minimum(self) -> int:
-        """The same in smallest units, a fraction of one rounded up.
-
-        Raises:
-            InvalidOperation: it is no number.
-        """
-        units: int = 10**self.decimals
-        return math.ceil(Fraction(Decimal(self.sweep_from)) * units)
-
-    def __attrs_post_init__(self) -> None:
-        try:
-            positive = Decimal(self.sweep_from).is_finite() and self.sweep_minimum > 0
-        except InvalidOperation:
-            positive = False
-        if not positive:
-            raise ValueError(f"sweep_from of {self.symbol} must be a decimal number above 0")
+    keep_merchants_apart: bool = True
+    """Have the server show the API's process the rows of one merchant at a time."""
 
 
 @attrs.frozen
@@ -152,6 +125,8 @@ class Worker:
     """The time zone of cron expressions."""
     done_kept_days: int = attrs.field(default=3, validator=positive)
     dead_kept_days: int = attrs.field(default=90, validator=positive)
+    platform_events_kept_days: int = attrs.field(default=30, validator=positive)
+    """How long operators' events are kept."""
     watch_every_seconds: float = attrs.field(default=1.0, validator=positive)
     hand_over_every_seconds: float = attrs.field(default=0.5, validator=positive)
     deliver_every_seconds: float = attrs.field(default=1.0, validator=positive)
@@ -159,6 +134,7 @@ class Worker:
     expire_every_seconds: float = attrs.field(default=5.0, validator=positive)
     release_every_seconds: float = attrs.field(default=600.0, validator=positive)
     settle_every_seconds: float = attrs.field(default=3600.0, validator=positive)
+    apply_destinations_every_seconds: float = attrs.field(default=60.0, validator=positive)
     sweep_every_seconds: float = attrs.field(default=60.0, validator=positive)
     reconcile_every_seconds: float = attrs.field(default=60.0, validator=positive)
     rebalance_wallets_every_seconds: float = attrs.field(default=300.0, validator=positive)
@@ -169,6 +145,8 @@ class Worker:
     refund_stars_every_seconds: float = attrs.field(default=60.0, validator=positive)
     reconcile_stars_every_seconds: float = attrs.field(default=60.0, validator=positive)
     mature_stars_every_seconds: float = attrs.field(default=3600.0, validator=positive)
+    look_at_chains_every_seconds: float = attrs.field(default=10.0, validator=positive)
+    look_at_queues_every_seconds: float = attrs.field(default=5.0, validator=positive)
     prune_every_seconds: float = attrs.field(default=3600.0, validator=positive)
 
     def __attrs_post_init__(self) -> None:
@@ -227,6 +205,7 @@ class Settings:
     worker: Worker = attrs.field(factory=Worker)
     webhooks: Webhooks = attrs.field(factory=Webhooks)
     limits: Limits = attrs.field(factory=Limits)
+    payout_destinations: PayoutDestinations = attrs.field(factory=PayoutDestinations)
     stars: Stars | None = None
     wallets: Wallets = attrs.field(factory=Wallets)
     keystore: KeystoreSetting | None = None
@@ -244,6 +223,7 @@ class Settings:
         check_operators(self.operators)
         check_assets(self.assets)
         check_stars(self.stars, listed=((asset.id, asset.decimals) for asset in self.assets))
+        check_large_amounts(self.chains, assets=self.assets)
         check_wallets(self.wallets, chains=self.chains, assets=self.assets)
         named = [*self.keys.named, *(key for chain in self.ton_chains for key in chain.named)]
         check_keys(named, keystore=self.keystore, signer=self.signer)

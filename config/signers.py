@@ -68,7 +68,8 @@ def evm_deposit_signer(
         KeyWrapperUnavailable: what opens the keystore does not answer.
     """
     keys, hot_wallet = settings.keys, chain.hot_wallet.lower()
-    number = chain_number(ChainId(chain.id))
+    number, contract = chain_number(ChainId(chain.id)), chain.collector_contract
+    collector = None if contract is None else contract.lower()
     if keys.deposit_key is not None and settings.signer is not None:
         return RemoteDepositSigner(
             signer_address(settings.signer), key=keys.deposit_key, chain=chain.id
@@ -81,11 +82,16 @@ def evm_deposit_signer(
             chain_id=number,
             hot_wallet=hot_wallet,
             tokens=tokens,
+            collector=collector,
         )
     elif keys.deposit_key_file is not None:
         named = str(keys.deposit_key_file)
         signer = LocalDepositSigner.from_file(
-            keys.deposit_key_file, chain_id=number, hot_wallet=hot_wallet, tokens=tokens
+            keys.deposit_key_file,
+            chain_id=number,
+            hot_wallet=hot_wallet,
+            tokens=tokens,
+            collector=collector,
         )
     else:
         return None

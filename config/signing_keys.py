@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 EVM: Final = "eip155"
 TON: Final = "ton"
 _ACTS: Final = {
-    (EVM, HOT_WALLET): {Act.PAYOUT, Act.GAS, Act.RELEASE, Act.REFUND},
-    (EVM, DEPOSITS): {Act.SWEEP},
+    (EVM, HOT_WALLET): {Act.PAYOUT, Act.GAS, Act.RELEASE, Act.REFUND, Act.COLLECT},
+    (EVM, DEPOSITS): {Act.SWEEP, Act.DELEGATE},
     (TON, HOT_WALLET): {Act.PAYOUT, Act.GAS},
     (TON, DEPOSITS): {Act.SWEEP},
 }
@@ -103,16 +103,21 @@ def _evm_deposits(setting: SigningKeySetting, secret: bytes) -> DepositSigner:
         chain_id=_number(setting),
         hot_wallet=setting.hot_wallet.lower(),
         tokens=[asset.partition("/erc20:")[2] for asset in setting.policy.limits],
+        collector=_lower(setting.collector_contract),
     )
 
 
 def _evm_reader(setting: SigningKeySetting) -> TransactionReader:
-    contract = setting.escrow_contract
     return EvmTransactionReader(
         ChainId(setting.chain),
-        escrow_contract=None if contract is None else contract.lower(),
+        escrow_contract=_lower(setting.escrow_contract),
         hot_wallet=setting.hot_wallet.lower(),
+        collector=_lower(setting.collector_contract),
     )
+
+
+def _lower(address: str | None) -> str | None:
+    return None if address is None else address.lower()
 
 
 def _ton_wallet(setting: SigningKeySetting, secret: bytes) -> SigningKey:

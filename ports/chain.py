@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from domain.chains.instructions import Instruction
     from domain.chains.model import Block, Head, Scan
-    from domain.chains.submissions import Inclusion, Instruction, SignedBytes
+    from domain.chains.submissions import Inclusion, SignedBytes
     from domain.shared.money import AssetId, ChainId, Money
 
 
@@ -55,6 +56,17 @@ class ChainReader(Protocol):
 
         Raises:
             ChainUnavailable: no node answered.
+        """
+        ...
+
+    async def agreed(self, block: Block, *, providers: int) -> bool:
+        """Tell whether so many providers of the chain have this very block under its number.
+
+        False where too few of them have one, or answer: there may be more in a while.
+
+        Raises:
+            ChainUnavailable: no node answered, or one has another block there: of two names
+                nobody can tell which will stay.
         """
         ...
 
@@ -137,6 +149,11 @@ class ChainSender(Protocol):
     """The hot wallet's address."""
     batch_max: int
     """How many payouts it takes into one transaction (``SendMany``), at least 1."""
+    releases_max: int
+    """How many escrows it releases by one transaction (``ReleaseMany``), at least 1."""
+    sweeps_max: int
+    """How many deposit addresses it sweeps by one transaction of the hot wallet's (``SweepMany``);
+    0 where each has to send its own."""
 
     async def next_sequence(self, sender: str) -> int:
         """Return the lowest number that a sender's next transaction may have, by the chain.

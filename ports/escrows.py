@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from domain.escrow.model import Escrow
+    from domain.escrow.model import DueRelease, Escrow
     from domain.shared.ids import EscrowId, IntentId, MerchantId
+    from domain.shared.money import AssetId, ChainId
 
 
 class Escrows(Protocol):
@@ -43,6 +44,16 @@ class Escrows(Protocol):
         """Return an escrow and keep others from changing it, or None if it is not ours."""
         ...
 
-    async def due_for_release(self, *, at: datetime, limit: int) -> Sequence[EscrowId]:
-        """Return held escrows with no request under way whose auto-release time has come."""
+    async def due_for_release(self, *, at: datetime, limit: int) -> Sequence[DueRelease]:
+        """Return held escrows with no request under way whose auto-release time has come.
+
+        Those whose last request has come to nothing only when it is time to try again. What has
+        been due for longest comes first.
+        """
+        ...
+
+    async def with_open_claims(
+        self, *, chain: ChainId, contract: str, account: str, asset: AssetId
+    ) -> Sequence[EscrowId]:
+        """Return the escrows of which a contract keeps a part for an account, in an asset."""
         ...

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from domain.shared.events import Event, RecordedEvent
     from domain.shared.ids import EventId, MerchantId
@@ -60,10 +61,18 @@ class EventLog(Protocol):
         """Return the newest events of some of a merchant's objects, oldest first."""
         ...
 
+    async def prune(self, *, owner: MerchantId, before: datetime, limit: int) -> int:
+        """Drop a feed's oldest events, those of before a time; return how many.
+
+        What is left has no gaps still: it only begins later. Of merchants' feeds none is dropped.
+        """
+        ...
+
     async def take_unrelayed(self, *, limit: int) -> Sequence[RecordedEvent]:
         """Return events not yet handed to the webhooks, and mark them as handed over.
 
-        They come in each merchant's order. Whoever comes while another unit of work has taken
-        some waits for its end, so that deliveries are made in that order too.
+        The gateway's own are never among them. They come in each merchant's order. Whoever comes
+        while another unit of work has taken some waits for its end, so that deliveries are made in
+        that order too.
         """
         ...

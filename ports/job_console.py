@@ -36,16 +36,22 @@ class JobConsole(Protocol):
         """
         ...
 
-    async def stats(self, *, at: datetime) -> Sequence[QueueStats]:
-        """Return how each queue stands at a time, by name."""
+    async def stats(self, *, at: datetime, with_done: bool = True) -> Sequence[QueueStats]:
+        """Return how each queue stands at a time, by name.
+
+        ``with_done`` False does not count what is done, which is most, and costs much less.
+        """
         ...
 
-    async def pause(self, queue: Queue, *, at: datetime) -> None:
-        """Have nothing of a queue taken any more; what runs ends. A pause lasts as it began."""
+    async def pause(self, queue: Queue, *, at: datetime) -> bool:
+        """Have nothing of a queue taken any more; what runs ends. A pause lasts as it began.
+
+        Returns False where it was paused already.
+        """
         ...
 
-    async def resume(self, queue: Queue) -> None:
-        """Have jobs of a queue taken again."""
+    async def resume(self, queue: Queue) -> bool:
+        """Have jobs of a queue taken again; return False where it was not paused."""
         ...
 
     async def retry(self, job_id: JobId, *, at: datetime) -> bool:

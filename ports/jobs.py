@@ -131,12 +131,15 @@ class Jobs(Protocol):
 
     async def bury(
         self, job: Job, *, at: datetime, error: str, traceback: str | None = None
-    ) -> None:
-        """Give a running job up; it is kept, with its error, for a person."""
+    ) -> bool:
+        """Give a running job up; it is kept, with its error, for a person.
+
+        Returns False where the claim is over, so that nothing has changed.
+        """
         ...
 
-    async def reap(self, *, at: datetime) -> int:
-        """Give back every job whose lease is over; return how many there were.
+    async def reap(self, *, at: datetime) -> Sequence[Job]:
+        """Give back every job whose lease is over; return them as they are now.
 
         One that has been begun as often as it may is buried: it may be what ends its runners.
         ``at`` is when that happened, for its log.

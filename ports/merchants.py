@@ -30,6 +30,14 @@ class Merchants(Protocol):
         """
         ...
 
+    async def lock(self, merchant_id: MerchantId) -> Merchant:
+        """Return a merchant, and let nobody else change it or give it another key meanwhile.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
     async def all(self) -> Sequence[Merchant]:
         """Return every merchant, oldest first."""
         ...

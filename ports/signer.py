@@ -60,9 +60,12 @@ class DepositSigner(Protocol):
     def sign_sweep(self, unsigned: bytes, *, source: str, index: int) -> bytes:
         """Return a serialised transaction with the signature of the address at a place.
 
+        On some chains a sweep is also an address's word that others may move its tokens to the
+        hot wallet, and nowhere else.
+
         Raises:
-            ValueError: it is no transfer of tokens to the hot wallet and nothing besides, or the
-                place's address is not ``source``.
+            ValueError: it is no transfer of tokens to the hot wallet and nothing besides, no such
+                word either, or the place's address is not ``source``.
             SignerUnavailable: it is a process of its own, and does not answer.
         """
         ...

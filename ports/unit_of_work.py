@@ -12,7 +12,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from ports.audit import AuditLog
     from ports.chain_records import ChainRecords
+    from ports.customers import Customers
     from ports.escrows import Escrows
     from ports.events import EventLog
     from ports.idempotency import IdempotencyKeys
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from ports.ledger import Ledger
     from ports.merchants import Merchants
     from ports.parking import Parking
+    from ports.payout_destinations import PayoutDestinations
+    from ports.people import People
+    from ports.sandbox_orders import SandboxOrders
     from ports.settlements import Settlements
     from ports.star_payments import StarPayments
     from ports.suspense import Suspense
@@ -60,10 +65,14 @@ class UnitOfWork(Protocol):
 
     merchants: Merchants
     key_usage: KeyUsage
+    people: People
+    payout_destinations: PayoutDestinations
     intents: Intents
+    customers: Customers
     escrows: Escrows
     ledger: Ledger
     parking: Parking
+    sandbox: SandboxOrders
     settlements: Settlements
     suspense: Suspense
     sweeps: Sweeps
@@ -75,6 +84,7 @@ class UnitOfWork(Protocol):
     jobs: Jobs
     job_console: JobConsole
     idempotency: IdempotencyKeys
+    audit: AuditLog
 
     async def commit(self) -> None:
         """Make everything written so far durable, or raise and make nothing of it.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from domain.chains.instructions import SendMoney
 from domain.chains.model import (
     Block,
     Cursor,
@@ -24,7 +25,7 @@ from domain.chains.model import (
     ObservationKey,
     Transfer,
 )
-from domain.chains.submissions import Inclusion, SendMoney, SignedBytes, Submission
+from domain.chains.submissions import Inclusion, SignedBytes, Submission
 from domain.escrow.model import Escrow, EscrowTerms
 from domain.fees.model import FeeSchedule
 from domain.intents.attempts import Attempt, AttemptState
@@ -59,7 +60,7 @@ from domain.webhooks.endpoint import Endpoint
 from domain.webhooks.model import Delivery
 
 if TYPE_CHECKING:
-    from domain.chains.submissions import Instruction
+    from domain.chains.instructions import Instruction
     from domain.ledger.accounts import Account
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

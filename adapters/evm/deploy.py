@@ -60,6 +60,14 @@ class Deployer(Web3Account):
         roles = [_checksum(one) for one in (self.address, operator, arbiter, treasury)]
         return await self._deploy("SwitchyardEscrow", *roles, push_gas_cap)
 
+    async def deploy_collector(self, *, destination: str) -> Deployed:
+        """Deploy a SwitchyardCollector, by which many deposit addresses are swept at once.
+
+        Args:
+            destination: The gateway's hot wallet, where all that it moves goes.
+        """
+        return await self._deploy("SwitchyardCollector", _checksum(destination))
+
     async def deploy_token(self) -> Deployed:
         """Deploy a TestUSDT: six decimals, worth nothing."""
         return await self._deploy("TestUSDT")
@@ -90,7 +98,7 @@ class Deployer(Web3Account):
         if address is None:
             raise ChainUnavailable(f"the receipt of {name} names no contract")
         code = await self.web3.eth.get_code(address)
-        if bytes(code) != artifact.deployed_bytecode:
+        if not artifact.is_at(bytes(code)):
             raise ChainUnavailable(f"the code at {address} is not {name}'s")
         return Deployed(address.lower(), int(receipt["blockNumber"]))
 

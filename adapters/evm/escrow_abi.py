@@ -30,9 +30,11 @@ TERMS_TYPE: Final = "(bytes32,address,address,uint256,uint16,uint48,uint48,uint4
 
 PAY: Final = f"pay({TERMS_TYPE})"
 RELEASE: Final = f"release({TERMS_TYPE})"
+RELEASE_BATCH: Final = f"releaseBatch({TERMS_TYPE}[])"
 REFUND: Final = f"refund({TERMS_TYPE})"
 APPROVE: Final = "approve(address,uint256)"
 PAYMENTS: Final = "payments(bytes32)"
+PUSH_GAS_CAP: Final = "pushGasCap()"
 
 PAID: Final = "Paid(bytes32,bytes32,address,address,address,uint256,uint16,uint48,uint48,uint48)"
 RELEASED: Final = "Released(bytes32,bytes32,uint256,uint256,address,uint8,address)"
@@ -41,8 +43,10 @@ DISPUTED: Final = "Disputed(bytes32,bytes32,uint256,uint8,address)"
 RESOLVED: Final = "Resolved(bytes32,bytes32,uint256,uint256,uint256,address,address)"
 CREDITED: Final = "Credited(address,address,bytes32,uint256)"
 WITHDRAWN: Final = "Withdrawn(address,address,address,uint256)"
+SKIPPED: Final = "Skipped(bytes32,uint8,uint8)"
+"""Read in receipts of our own batches alone: anybody can have the contract say it of anything."""
 
-EVENTS: Final = (PAID, RELEASED, REFUNDED, DISPUTED, RESOLVED, CREDITED, WITHDRAWN)
+EVENTS: Final = (PAID, RELEASED, REFUNDED, DISPUTED, RESOLVED, CREDITED, WITHDRAWN, SKIPPED)
 TOPICS: Final = {signature: topic(signature) for signature in EVENTS}
 
 AMOUNT_BITS: Final = 128

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from adapters.evm.ages import newest_aged
 from adapters.evm.complaints import asks_for_patience
 from adapters.evm.rpc import Call, RpcRefused
 from adapters.evm.wire import HEADER, QUANTITY, number
@@ -38,6 +39,7 @@ class HeadSource:
         self._node: Final = node
         self._settings: Final = node.chain
         self._agreed: Head | None = None
+        self._aged = 0
 
     async def read(self) -> Head:
         """Return the latest block's number, the safe one's, and the final one's with its name.
@@ -63,6 +65,20 @@ class HeadSource:
         safe = min(max(head.safe, number), latest)
         self._agreed = Head(latest=latest, safe=safe, final=number, final_hash=name)
         return self._agreed
+
+    async def agreed(self, block: Block, *, providers: int) -> bool:
+        """Tell whether so many providers have this very block under its number.
+
+        Raises:
+            ProvidersDisagree: one has another.
+        """
+        await self._node.ensure_open()
+        call = Call("eth_getBlockByNumber", [hex(block.number), False])
+        told = await self._node.providers.others(None, call, answer=HEADER)
+        names = [header.hash.lower() for header in told.values() if header is not None]
+        if set(names) - {block.hash}:
+            raise ProvidersDisagree(block.number, sorted({block.hash, *names}))
+        return len(names) >= providers
 
     async def _final(self, provider: Provider, head: Head) -> tuple[int, str]:
         """Return the highest block that enough providers have alike, or -1.
@@ -97,6 +113,8 @@ class HeadSource:
         older answer look ahead of a newer one.
         """
         depth = self._settings.confirmations
+        if self._settings.age_seconds:
+            return provider, await self._old_enough(provider, depth or 0)
         if depth is not None:
             latest = number(await provider.call(Call("eth_blockNumber"), answer=QUANTITY))
             call = Call("eth_getBlockByNumber", [hex(max(latest - depth, 0)), False])
@@ -124,6 +142,22 @@ class HeadSource:
             safe=min(max(safe.number, last.number), newest.number),
             final=last.number,
             final_hash=last.hash,
+        )
+
+    async def _old_enough(self, provider: Provider, depth: int) -> Head:
+        """Return a provider's head where the final block is both deep and old enough."""
+        call = Call("eth_getBlockByNumber", ["latest", False])
+        latest = _there(await provider.call(call, answer=HEADER))
+        height = number(latest.number)
+        final = await newest_aged(
+            provider,
+            highest=max(height - depth, 0),
+            by=number(latest.timestamp) - self._settings.age_seconds,
+            hint=self._aged,
+        )
+        self._aged = number(final.number)
+        return Head(
+            latest=height, safe=self._aged, final=self._aged, final_hash=final.hash.lower()
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 import attrs
 
+from adapters.evm.collector_abi import collector_code
 from adapters.evm.names import token_of
 from adapters.evm.providers import Providers
 from adapters.evm.rpc import Call, RpcRefused
@@ -50,6 +51,13 @@ class NoEscrowContract(Exception):
     address: str
 
 
+@attrs.frozen
+class NotOurCollector(Exception):
+    """At the collector's address is other code, or one that sends money to somebody else."""
+
+    address: str
+
+
 class EvmNode:
     """A client that checks, before anything else, that the chain fits the configuration.
 
@@ -85,6 +93,7 @@ class EvmNode:
             WrongChain: all providers are of another chain.
             WrongDecimals: a token counts in other units.
             NoEscrowContract: the escrow contract is not on this chain.
+            NotOurCollector: the collector is not, or does not send to the hot wallet.
             ChainUnavailable: no node answered; nothing is known.
         """
         async with self._opening:
@@ -96,6 +105,7 @@ class EvmNode:
             code = Call("eth_getCode", [self.chain.escrow, "latest"])
             if await self._ask(code, BYTES) == _EMPTY:
                 raise NoEscrowContract(self.chain.escrow)
+            await self._check_collector()
             self._fits = True
 
     async def call(self, call: Call, *, answer: Decoder[_Answer]) -> _Answer:
@@ -133,6 +143,14 @@ class EvmNode:
         return await self.providers.steadily(
             lambda provider: provider.call(call, answer=answer), asked_for=call.method
         )
+
+    async def _check_collector(self) -> None:
+        collector, destination = self.chain.collector, self.chain.collects_to
+        if collector is None or destination is None:
+            return
+        code = await self._ask(Call("eth_getCode", [collector, "latest"]), BYTES)
+        if bytes.fromhex(code[2:]) != collector_code(collector, destination=destination):
+            raise NotOurCollector(collector)
 
     async def _check_decimals(self, token: Asset) -> None:
         request = {"to": token_of(token.id, chain=self.chain.chain), "data": _DECIMALS_CALL}

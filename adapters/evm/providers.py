@@ -204,9 +204,9 @@ class Providers:
         raise self._told(failures)
 
     async def others(
-        self, than: Provider, call: Call, *, answer: Decoder[_Answer]
+        self, than: Provider | None, call: Call, *, answer: Decoder[_Answer]
     ) -> dict[Provider, _Answer]:
-        """Return what the others say of those that serve and answer, by provider."""
+        """Return what all others say, or all, of those that serve and answer, by provider."""
         asked = [each for each in self._candidates(call.method) if each is not than]
         told = await asyncio.gather(*(self._one(each, call, answer) for each in asked))
         return {

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 from adapters.evm.abi import address_of, address_word, selector, words_of
 from adapters.evm.bloom import BloomWatch
 from adapters.evm.coins import COIN_POSITION, CoinSource
+from adapters.evm.collector_abi import missed
 from adapters.evm.escrow_abi import PAYMENTS
 from adapters.evm.facts import Credited, EventReader, with_pushes
 from adapters.evm.heads import HeadSource, block_of
 from adapters.evm.logs import LogSource
 from adapters.evm.names import is_native, token_of
+from adapters.evm.release_batches import left_alone
 from adapters.evm.rpc import Call
 from adapters.evm.wire import BODY, BYTES, HEADER, QUANTITY, RECEIPT, Body, number
 from domain.chains.model import (
@@ -87,6 +89,14 @@ class EvmChainReader:
         if block.number != number:
             raise ChainUnavailable(f"asked for block {number}, got {block.number}")
         return block
+
+    async def agreed(self, block: Block, *, providers: int) -> bool:
+        """Ask all providers for the block of that number, and count who has this very one.
+
+        Raises:
+            ProvidersDisagree: one has another block there.
+        """
+        return await self._heads.agreed(block, providers=providers)
 
     async def scan(self, *, first: int, last: int, ours: Ours | None = None) -> Scan:
         """Return blocks and the facts in them, at most `EvmChain.scan_blocks` of them.
@@ -244,6 +254,8 @@ class EvmChainReader:
             block_hash=receipt.block_hash.lower(),
             succeeded=number(receipt.status) == 1,
             cost=Money(cost, self._settings.native),
+            failed=left_alone(receipt.logs, escrow=self._settings.escrow)
+            | missed(receipt.logs, collector=self._settings.collector),
         )
 
 

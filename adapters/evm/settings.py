@@ -64,12 +64,24 @@ class EvmChain:
     """The allow-list: transfers of any other token do not exist for the gateway."""
     escrow: str = attrs.field(validator=matches_re(r"0x[0-9a-f]{40}"))
     """The escrow contract's address, lower case."""
+    collector: str | None = attrs.field(
+        default=None, validator=optional(matches_re(r"0x[0-9a-f]{40}"))
+    )
+    """The collector contract's address, lower case, where deposit addresses are swept by it; the
+    chain has EIP-7702 then."""
+    collects_to: str | None = attrs.field(
+        default=None, validator=optional(matches_re(r"0x[0-9a-f]{40}"))
+    )
+    """Where that contract has to send all it moves: the hot wallet, lower case."""
     first_block: int = attrs.field(default=0, validator=ge(0))
     """The first block ever read; the escrow contract's, or a later one."""
     native_symbol: str = "ETH"
     native_decimals: int = attrs.field(default=18, validator=in_(range(37)))
     confirmations: int | None = attrs.field(default=None)
     """Blocks on top of a block that make it final; None goes by the node's own tags."""
+    age_seconds: int = attrs.field(default=0, validator=ge(0))
+    """How much later the newest block has to be, by the chain's own time; more than 0 does not
+    go by tags either."""
     fees: FeeLimits = attrs.field(factory=FeeLimits)
     request_timeout_seconds: float = attrs.field(default=10.0, validator=gt(0))
     scan_blocks: int = attrs.field(default=500, validator=[ge(1), le(MAX_SCAN_BLOCKS)])
@@ -95,6 +107,8 @@ class EvmChain:
     def __attrs_post_init__(self) -> None:
         if self.confirmations is not None and self.confirmations < 0:
             raise ValueError("confirmations cannot be negative")
+        if (self.collector is None) != (self.collects_to is None):
+            raise ValueError("a collector needs the address that it sends to")
         if self.quorum > len(self.rpc_urls):
             raise ValueError("a quorum needs as many providers")
         for token in self.tokens:

@@ -1,4 +1,7 @@
-"""Transactions as bytes: EIP-1559 ones and, for chains without a base fee, legacy EIP-155 ones."""
+"""Transactions as bytes: EIP-1559 ones, legacy EIP-155 ones, and ones with authorizations.
+
+Legacy ones are for chains without a base fee; authorizations are EIP-7702's.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,27 @@ from rlp.sedes import (  # type: ignore[import-untyped]  # As above.
     binary,
 )
 
+from adapters.evm.authorizations import AUTHORIZATION, Authorization
+
 DYNAMIC_FEE: Final = 2
 """The envelope's first byte (EIP-2718, EIP-1559)."""
 
+SET_CODE: Final = 4
+"""The same of one with authorizations (EIP-7702)."""
+
+_TYPED = (bytes([DYNAMIC_FEE]), bytes([SET_CODE]))
 _EIP155_V = 35
 _ADDRESS = Binary.fixed_length(20)
 _NUMBER = big_endian_int
 _DYNAMIC = List(
     [_NUMBER, _NUMBER, _NUMBER, _NUMBER, _NUMBER, _ADDRESS, _NUMBER, binary, CountableList(binary)]
+)
+_SET_CODE = List(
+    [
+        *[_NUMBER, _NUMBER, _NUMBER, _NUMBER, _NUMBER, _ADDRESS, _NUMBER, binary],
+        CountableList(binary),
+        CountableList(AUTHORIZATION),
+    ]
 )
 _LEGACY = List([_NUMBER, _NUMBER, _NUMBER, _ADDRESS, _NUMBER, binary, _NUMBER, _NUMBER, _NUMBER])
 
@@ -45,6 +61,16 @@ class UnsignedTransaction:
     max_fee_per_gas: int
     tip_per_gas: int | None
     """None makes it a legacy transaction with `max_fee_per_gas` as its gas price."""
+    authorizations: tuple[Authorization, ...] = attrs.field(default=(), repr=False)
+    """All of them delegate to the very contract that is called, on this chain."""
+
+    def __attrs_post_init__(self) -> None:
+        meant = (self.chain_id, self.target.lower())
+        for it in self.authorizations:
+            if (it.delegation.chain_id, it.delegation.contract) != meant:
+                raise NotATransaction("it delegates to another contract than it calls")
+        if self.authorizations and self.tip_per_gas is None:
+            raise NotATransaction("a legacy transaction carries no authorization")
 
     @property
     def fee_limit(self) -> int:
@@ -56,7 +82,7 @@ class UnsignedTransaction:
         if self.tip_per_gas is None:
             fields = [*self._legacy(), self.chain_id, 0, 0]
             return bytes(rlp.encode(fields))
-        return bytes([DYNAMIC_FEE]) + bytes(rlp.encode(self._dynamic(self.tip_per_gas)))
+        return self._typed(self.tip_per_gas, [])
 
     def sealed(self, *, parity: int, r: int, s: int) -> bytes:
         """Return the transaction with its signature, as nodes take it.
@@ -69,20 +95,19 @@ class UnsignedTransaction:
         if self.tip_per_gas is None:
             v = _EIP155_V + 2 * self.chain_id + parity
             return bytes(rlp.encode([*self._legacy(), v, r, s]))
-        fields = [*self._dynamic(self.tip_per_gas), parity, r, s]
-        return bytes([DYNAMIC_FEE]) + bytes(rlp.encode(fields))
+        return self._typed(self.tip_per_gas, [parity, r, s])
 
     @classmethod
     def decode(cls, unsigned: bytes) -> UnsignedTransaction:
         """Read what `encode` has written, and nothing else.
 
         Raises:
-            NotATransaction: the bytes are of another form, hold an access list or create a
-                contract.
+            NotATransaction: the bytes are of another form, hold an access list, create a
+                contract, or delegate to another one than they call.
         """
         try:
-            if unsigned[:1] == bytes([DYNAMIC_FEE]):
-                transaction = cls._of_dynamic(unsigned[1:])
+            if unsigned[:1] in _TYPED:
+                transaction = cls._of_typed(unsigned)
             else:
                 transaction = cls._of_legacy(unsigned)
         except (rlp.RLPException, ValueError, IndexError, TypeError) as error:
@@ -98,21 +123,23 @@ class UnsignedTransaction:
         Raises:
             NotATransaction: the bytes are of another form.
         """
-        dynamic = raw[:1] == bytes([DYNAMIC_FEE])
+        typed = raw[:1] in _TYPED
         try:
-            fields = rlp.decode(raw[1:] if dynamic else raw)
+            fields = rlp.decode(raw[1:] if typed else raw)
             # The y parity, r and s come last; in a legacy transaction v stands for the chain id.
             *body, v, _, _ = fields
-            if dynamic:
-                return cls.decode(bytes([DYNAMIC_FEE]) + bytes(rlp.encode(body)))
+            if typed:
+                return cls.decode(raw[:1] + bytes(rlp.encode(body)))
             chain_id = (int.from_bytes(v, "big") - _EIP155_V) // 2
             return cls.decode(bytes(rlp.encode([*body, _NUMBER.serialize(chain_id), b"", b""])))
         except (rlp.RLPException, ValueError, TypeError) as error:
             raise NotATransaction("these bytes are no signed transaction") from error
 
     @classmethod
-    def _of_dynamic(cls, payload: bytes) -> UnsignedTransaction:
-        chain_id, nonce, tip, fee, gas, target, value, data, _ = rlp.decode(payload, _DYNAMIC)
+    def _of_typed(cls, unsigned: bytes) -> UnsignedTransaction:
+        kind = _SET_CODE if unsigned[0] == SET_CODE else _DYNAMIC
+        fields = rlp.decode(unsigned[1:], kind)
+        chain_id, nonce, tip, fee, gas, target, value, data, _, *carried = fields
         return cls(
             chain_id=chain_id,
             nonce=nonce,
@@ -122,6 +149,7 @@ class UnsignedTransaction:
             gas_limit=gas,
             max_fee_per_gas=fee,
             tip_per_gas=tip,
+            authorizations=tuple(Authorization.of_fields(it) for its in carried for it in its),
         )
 
     @classmethod
@@ -137,6 +165,11 @@ class UnsignedTransaction:
             max_fee_per_gas=price,
             tip_per_gas=None,
         )
+
+    def _typed(self, tip: int, signature: list[object]) -> bytes:
+        carried = [[it.fields() for it in self.authorizations]] if self.authorizations else []
+        kind = SET_CODE if self.authorizations else DYNAMIC_FEE
+        return bytes([kind]) + bytes(rlp.encode([*self._dynamic(tip), *carried, *signature]))
 
     def _dynamic(self, tip: int) -> list[object]:
         return [

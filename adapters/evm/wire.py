@@ -93,6 +93,7 @@ class Receipt(msgspec.Struct, rename="camel", frozen=True):
     effective_gas_price: Quantity
     l1_fee: Quantity | None = None
     """What rollups of the OP stack take on top for their layer 1, in wei."""
+    logs: list[LogLine] = []
 
 
 class FeeHistory(msgspec.Struct, rename="camel", frozen=True):

@@ -9,41 +9,39 @@ chain of another kind, with memos, batches, and messages that expire.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from typing import TYPE_CHECKING
 
+from adapters.memory.batches import doing_some, pay_all, release_all, sweep_all
 from adapters.memory.blocks import Blocks, PendingTransaction
 from adapters.memory.bystanders import Bystanders
 from adapters.memory.chain_state import ChainState, Nature
 from adapters.memory.escrow_machine import EscrowMachine
 from adapters.memory.offers import COST, Offers, PreparedInstruction, sent_by
 from adapters.memory.strangers import without_strangers
-from domain.chains.model import Head, Scan
-from domain.chains.submissions import (
+from adapters.memory.witnesses import Witnesses
+from domain.chains.instructions import (
     FundGas,
     RefundEscrow,
     ReleaseEscrow,
+    ReleaseMany,
     SendMany,
     SendMoney,
-    SignedBytes,
     SweepDeposit,
+    SweepMany,
 )
+from domain.chains.model import Head, Scan
+from domain.chains.submissions import SignedBytes
 from domain.shared.money import Money
 from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import datetime
 
     from adapters.memory.bystanders import Effect
+    from domain.chains.instructions import Instruction
     from domain.chains.model import Block
-    from domain.chains.submissions import (
-        Inclusion,
-        Instruction,
-        Part,
-    )
-    from domain.escrow.model import EscrowTerms
+    from domain.chains.submissions import Inclusion
     from domain.shared.money import AssetId, ChainId
     from ports.chain import Ours, Prepared
     from ports.clock import Clock
@@ -82,6 +80,8 @@ class InMemoryChain(Bystanders):
         self.chain = chain
         self.sender = sender
         self.batch_max = (nature or Nature()).batch_max
+        self.releases_max = (nature or Nature()).releases_max
+        self.sweeps_max = (nature or Nature()).sweeps_max if deposits else 0
         state = ChainState(native=native, assets=assets, nature=nature)
         super().__init__(
             state=state,
@@ -95,6 +95,7 @@ class InMemoryChain(Bystanders):
             ),
             blocks=Blocks(chain=chain, clock=clock, state=state),
         )
+        self.witnesses = Witnesses()
         self._clock = clock
         self._has_contract = contract is not None
         self._deposits = deposits
@@ -121,6 +122,11 @@ class InMemoryChain(Bystanders):
         """Return the block that has this number now, or None if there is none yet."""
         self._answer()
         return self.blocks.mined[number].block if 0 <= number <= self._latest else None
+
+    async def agreed(self, block: Block, *, providers: int) -> bool:
+        """Tell whether so many providers have this very block under its number."""
+        there = await self.block(block.number)
+        return self.witnesses.agree(block, there, providers=providers, latest=self._latest)
 
     async def scan(self, *, first: int, last: int, ours: Ours | None = None) -> Scan:
         """Return a range of blocks and the facts found in them, 100 blocks at most."""
@@ -335,49 +341,58 @@ class InMemoryChain(Bystanders):
 
     def _sender_of(self, instruction: Instruction) -> str:
         """Return who signs for an instruction; a deposit address only by the key of its place."""
-        if not isinstance(instruction, SweepDeposit):
-            return self.sender
+        match instruction:
+            case SweepDeposit():
+                sweeps = [instruction]
+            case SweepMany(places=places):
+                sweeps = [it.sweep for it in places]
+            case _:
+                return self.sender
         if self._deposits is None:
             raise InstructionRefused("no key of deposit addresses")
-        if self._deposits.derive(instruction.index) != instruction.source:
+        if any(self._deposits.derive(it.index) != it.source for it in sweeps):
             raise InstructionRefused("another address's key")
-        return instruction.source
+        return self.sender if isinstance(instruction, SweepMany) else instruction.source
 
     def _try_out(self, instruction: Instruction) -> None:
         self._sender_of(instruction)
-        trial = PendingTransaction(hash="", effect=self._effect(instruction))
-        reason = self.blocks.succeeds(trial)
+        effect = self._effect(instruction)
+        match instruction:
+            case ReleaseMany(releases=several) | SweepMany(places=several):
+                effect = doing_some(effect, len(several))
+        reason = self.blocks.succeeds(PendingTransaction(hash="", effect=effect))
         if reason is not None:
             raise InstructionRefused(reason)
 
     def _effect(self, instruction: Instruction) -> Effect:
-        if isinstance(instruction, ReleaseEscrow | RefundEscrow) and not self._has_contract:
+        of_contract = isinstance(instruction, ReleaseEscrow | ReleaseMany | RefundEscrow)
+        if of_contract and not self._has_contract:
             raise InstructionRefused("no escrow contract")
         match instruction:
-            case SendMany(parts=parts):
-                if len(parts) > self.batch_max:
-                    raise InstructionRefused(f"no more than {self.batch_max} at once")
-                return functools.partial(self._pay_all, parts)
+            case SendMany() | ReleaseMany() | SweepMany():
+                return self._effect_of_many(instruction)
             case SendMoney(money=money, target=target) | FundGas(money=money, target=target):
                 return lambda _: self.state.move(self.sender, target, money)
             case SweepDeposit(money=money, source=source):
                 return lambda _: self.state.move(source, self.sender, money)
             case ReleaseEscrow(terms=terms):
-                return functools.partial(self._release_at, terms)
+                return lambda at: self.escrow.release(terms, by=self.sender, at=at)
             case RefundEscrow(terms=terms):
                 return lambda _: self.escrow.refund(terms, by=self.sender)
 
-    def _release_at(self, terms: EscrowTerms, at: datetime) -> None:
-        self.escrow.release(terms, by=self.sender, at=at)
+    def _effect_of_many(self, instruction: SendMany | ReleaseMany | SweepMany) -> Effect:
+        match instruction:
+            case SendMany(parts=parts):
+                _must_fit(len(parts), self.batch_max)
+                return lambda _: pay_all(self.state, self.sender, parts)
+            case ReleaseMany(releases=releases):
+                _must_fit(len(releases), self.releases_max)
+                return lambda at: release_all(self.escrow, self.sender, releases, at=at)
+            case SweepMany(places=places):
+                _must_fit(len(places), self.sweeps_max)
+                return lambda _: sweep_all(self.state, self.sender, places)
 
-    def _pay_all(self, parts: Sequence[Part], _: datetime) -> list[int]:
-        """Pay each for itself; return the places of those that could not be paid."""
-        failed = []
-        for place, part in enumerate(parts):
-            target, money = part.send.target, part.send.money
-            rejected = target in self.state.rejecting
-            if rejected or self.state.balance(self.sender, money.asset) < money.amount:
-                failed.append(place)
-            else:
-                self.state.move(self.sender, target, money)
-        return failed
+
+def _must_fit(count: int, most: int) -> None:
+    if count > most:
+        raise InstructionRefused(f"no more than {most} at once")

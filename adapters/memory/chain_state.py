@@ -29,6 +29,10 @@ class Nature:
 
     batch_max: int = 1
     """How many payouts come into one transaction of the gateway's."""
+    releases_max: int = 50
+    """How many escrows are released by one."""
+    sweeps_max: int = 0
+    """How many deposit addresses are swept by one; 0 where each has to send its own."""
     valid_for: timedelta | None = None
     """How long signed bytes may come into a block, the hot wallet's in any order; None: for ever,
     and in their order alone."""
@@ -57,6 +61,8 @@ class ChainState:
         """What the transaction under way has logged."""
         self.rejecting: set[str] = set()
         """Addresses that refuse what is pushed to them by the escrow contract."""
+        self.blocked: set[str] = set()
+        """Addresses from which no token moves: their issuers do not want that."""
         self._assets = frozenset(assets)
         self._history: Table[tuple[str, AssetId], tuple[tuple[int, int], ...]] = Table(
             self.journal
@@ -77,8 +83,10 @@ class ChainState:
         """Move money and log it, as tokens of interest do and the native coin, mostly, does not.
 
         Raises:
-            Reverted: the source does not hold so much.
+            Reverted: the source does not hold so much, or its tokens are blocked.
         """
+        if source in self.blocked and money.asset != self.native:
+            raise Reverted("blocked")
         if source != FAUCET and self.balance(source, money.asset) < money.amount:
             raise Reverted("balance too low")
         self._change(source, money.asset, -money.amount)

@@ -8,6 +8,8 @@ import attrs
 
 from adapters.memory.rows import add, save
 from adapters.memory.turn import Turn
+from domain.escrow.claims import Side
+from domain.escrow.model import DueRelease
 from ports.unit_of_work import AlreadyExists, NotFound
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from domain.escrow.model import Escrow
     from domain.shared.ids import EscrowId, IntentId, MerchantId
+    from domain.shared.money import AssetId, ChainId
 
 
 @attrs.frozen
@@ -55,9 +58,21 @@ class InMemoryEscrows:
             self._turn.lock("escrow", escrow_id)
         return escrow
 
-    async def due_for_release(self, *, at: datetime, limit: int) -> Sequence[EscrowId]:
+    async def due_for_release(self, *, at: datetime, limit: int) -> Sequence[DueRelease]:
         """Return held escrows with no request under way whose auto-release time has come."""
         escrows = (await self._turn.tables()).escrows
         due = [it for it in escrows if it.may_auto_release(at=at)]
-        due.sort(key=lambda it: it.terms.auto_release_at)
-        return [it.id for it in due[:limit]]
+        due.sort(key=lambda it: it.auto_release_at)
+        return [DueRelease(it.id, it.terms.chain) for it in due[:limit]]
+
+    async def with_open_claims(
+        self, *, chain: ChainId, contract: str, account: str, asset: AssetId
+    ) -> Sequence[EscrowId]:
+        """Return the escrows of which a contract keeps a part for an account, in an asset."""
+        return [
+            it.id
+            for it in (await self._turn.tables()).escrows
+            if (it.terms.chain, it.terms.contract) == (chain, contract)
+            and it.terms.money.asset == asset
+            and account in map(it.open_claim_of, Side)
+        ]

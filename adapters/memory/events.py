@@ -10,10 +10,12 @@ import attrs
 from adapters.memory.turn import Turn
 from domain.shared.events import RecordedEvent
 from domain.shared.ids import EventId
+from domain.shared.platform import PLATFORM
 from ports.unit_of_work import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from domain.shared.events import Event
     from domain.shared.ids import MerchantId
@@ -38,7 +40,8 @@ class InMemoryEventLog:
             recorded = RecordedEvent(id, sequence, event)
             tables.last_event.put(owner, sequence)
             tables.events.put((owner, sequence), recorded)
-            tables.unrelayed.put(id, recorded)
+            if owner != PLATFORM:
+                tables.unrelayed.put(id, recorded)
 
     async def after(
         self, *, owner: MerchantId, sequence: int, limit: int
@@ -46,7 +49,8 @@ class InMemoryEventLog:
         """Return a merchant's events that follow a number, in order."""
         tables = await self._turn.tables()
         last = tables.last_event.get(owner) or 0
-        numbers = range(sequence + 1, min(sequence + limit, last) + 1)
+        first = max(sequence, tables.last_pruned.get(owner) or 0) + 1
+        numbers = range(first, min(first + limit - 1, last) + 1)
         found = (tables.events.get((owner, number)) for number in numbers)
         return [event for event in found if event is not None]
 
@@ -82,6 +86,18 @@ class InMemoryEventLog:
         found = [recorded for id in set(ids) for recorded in events.where(of=id)]
         own = [recorded for recorded in found if recorded.event.merchant_id == owner]
         return sorted(own, key=lambda it: it.sequence)[-limit:]
+
+    async def prune(self, *, owner: MerchantId, before: datetime, limit: int) -> int:
+        """Drop a feed's oldest events, those of before a time; return how many."""
+        tables = await self._turn.tables()
+        pruned = 0
+        for recorded in await self.after(owner=owner, sequence=0, limit=limit):
+            if recorded.event.occurred_at >= before:
+                break
+            tables.events.remove((owner, recorded.sequence))
+            tables.last_pruned.put(owner, recorded.sequence)
+            pruned += 1
+        return pruned
 
     async def take_unrelayed(self, *, limit: int) -> Sequence[RecordedEvent]:
         """Return events not yet handed to the webhooks and mark them as handed over."""

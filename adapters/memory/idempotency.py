@@ -44,7 +44,7 @@ class InMemoryIdempotencyKeys:
         self._turn.take_key(owner, key)
         answers = (await self._turn.tables()).answers
         if (owner, key) in answers:
-            self._turn.refuse(KeyTaken(key))
+            self._turn.refuse(KeyTaken())
         answers.put((owner, key), (answer, self._turn.store.clock.now()))
 
     async def forget(self, *, kept_before: datetime, limit: int) -> int:

@@ -55,22 +55,27 @@ class InMemoryJobConsole:
             raise NotFound("job", job_id)
         return History(job, tables.job_logs.get(job_id) or ())
 
-    async def stats(self, *, at: datetime) -> Sequence[QueueStats]:
+    async def stats(self, *, at: datetime, with_done: bool = True) -> Sequence[QueueStats]:
         """Return how each queue stands at a time, by name."""
         tables = await self._turn.tables()
-        return [_stats(tables, queue, at) for queue in sorted(Queue)]
+        found = [_stats(tables, queue, at) for queue in sorted(Queue)]
+        return found if with_done else [attrs.evolve(each, done=0) for each in found]
 
-    async def pause(self, queue: Queue, *, at: datetime) -> None:
-        """Have nothing of a queue taken any more; what runs ends."""
-        tables = await self._turn.tables()
-        if queue not in tables.paused_queues:
-            tables.paused_queues.put(queue, at)
-
-    async def resume(self, queue: Queue) -> None:
-        """Have jobs of a queue taken again."""
+    async def pause(self, queue: Queue, *, at: datetime) -> bool:
+        """Have nothing of a queue taken any more; return False where it was paused already."""
         tables = await self._turn.tables()
         if queue in tables.paused_queues:
-            tables.paused_queues.remove(queue)
+            return False
+        tables.paused_queues.put(queue, at)
+        return True
+
+    async def resume(self, queue: Queue) -> bool:
+        """Have jobs of a queue taken again; return False where it was not paused."""
+        tables = await self._turn.tables()
+        if queue not in tables.paused_queues:
+            return False
+        tables.paused_queues.remove(queue)
+        return True
 
     async def retry(self, job_id: JobId, *, at: datetime) -> bool:
         """Make a dead job ready again, with all its attempts; return whether it was."""

@@ -181,9 +181,9 @@ class InMemoryJobs:
 
     async def bury(
         self, job: Job, *, at: datetime, error: str, traceback: str | None = None
-    ) -> None:
-        """Give a running job up; it is kept, with its error, for a person."""
-        await self._end(
+    ) -> bool:
+        """Give a running job up; return False where the claim is over."""
+        return await self._end(
             job,
             at,
             Happening.BURIED,
@@ -193,8 +193,8 @@ class InMemoryJobs:
             finished_at=at,
         )
 
-    async def reap(self, *, at: datetime) -> int:
-        """Give back every job whose lease is over; return how many there were."""
+    async def reap(self, *, at: datetime) -> Sequence[Job]:
+        """Give back every job whose lease is over; return them as they are now."""
         tables = await self._turn.tables()
         now = self._now()
         over = [
@@ -203,6 +203,7 @@ class InMemoryJobs:
             for job in tables.jobs.where(state=state)
             if job.lease_until is not None and job.lease_until <= now
         ]
+        reaped = []
         for job in over:
             changes: dict[str, Any] = {"state": JobState.READY, "lease_until": None}
             if job.state is JobState.RUNNING:
@@ -211,8 +212,10 @@ class InMemoryJobs:
                 changes |= {"standing": job.priority.behind, "last_error": error}
                 if job.pace is None and job.attempts >= job.attempts_max:
                     changes |= {"state": JobState.DEAD, "finished_at": at}
-            tables.jobs.put(job.id, attrs.evolve(job, **changes))
-        return len(over)
+            back = attrs.evolve(job, **changes)
+            tables.jobs.put(job.id, back)
+            reaped.append(back)
+        return reaped
 
     def _now(self) -> datetime:
         """Return the time by the store's clock, which is nobody's own."""
@@ -272,7 +275,7 @@ class InMemoryJobs:
         error: str | None = None,
         traceback: str | None = None,
         **changes: Any,  # noqa: ANN401 (of any field)
-    ) -> None:
+    ) -> bool:
         """End a claim, where it is not over; note it down where something is to be noted."""
         tables = await self._turn.tables()
         if mine := _claimed(tables, job, JobState.RUNNING):
@@ -281,6 +284,7 @@ class InMemoryJobs:
             if error is not None:
                 changes["last_error"] = error
             tables.jobs.put(mine.id, attrs.evolve(mine, lease_until=None, **changes))
+        return mine is not None
 
 
 def _waits_beyond(job: Job, at: datetime) -> bool:

@@ -40,6 +40,10 @@ class InMemoryMerchants:
         """Return a merchant."""
         return find("merchant", (await self._turn.tables()).merchants, merchant_id)
 
+    async def lock(self, merchant_id: MerchantId) -> Merchant:
+        """Return a merchant. The store is this unit's alone."""
+        return await self.get(merchant_id)
+
     async def all(self) -> Sequence[Merchant]:
         """Return every merchant, oldest first."""
         tables = await self._turn.tables()

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.chains.submissions import (
+from domain.chains.instructions import (
     FundGas,
     Instruction,
     RefundEscrow,
     ReleaseEscrow,
+    ReleaseMany,
     SendMany,
     SendMoney,
     SweepDeposit,
+    SweepMany,
 )
 from domain.shared.money import Money
 
@@ -57,7 +59,7 @@ def sent_by(instruction: Instruction) -> Counter[AssetId]:
             for part in parts:
                 sent[part.send.money.asset] += part.send.money.amount
             return sent
-        case ReleaseEscrow() | RefundEscrow():
+        case ReleaseEscrow() | ReleaseMany() | RefundEscrow() | SweepMany():
             return Counter()
 
 

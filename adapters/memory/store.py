@@ -17,6 +17,7 @@ from adapters.memory.turn import Turn
 from adapters.memory.unit_of_work import InMemoryUnitOfWork
 from domain.chains.model import Transfer
 from domain.chains.submissions import IN_FLIGHT, SubmissionState
+from domain.customers.model import DepositStatus
 from domain.intents.model import DepositAddress, IntentStatus, SharedAddress
 from domain.shared.jobs import UNFINISHED
 from domain.stars.model import PaymentRole
@@ -28,9 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from datetime import date, datetime
 
+    from domain.audit.model import Entry
+    from domain.audit.seals import AuditSeal
     from domain.chains.coverage import Stretch
     from domain.chains.model import Block, Cursor, Observation, ObservationKey
     from domain.chains.submissions import Submission
+    from domain.customers.model import CustomerAddress, Deposit
+    from domain.destinations.model import DestinationChange
     from domain.escrow.model import Escrow
     from domain.intents.model import PaymentIntent
     from domain.intents.quotes import Quote
@@ -43,13 +48,18 @@ if TYPE_CHECKING:
     from domain.ledger.values import BookRate
     from domain.limits.model import Kind
     from domain.merchants.model import ApiKey, Merchant
+    from domain.merchants.roles import Role, User
+    from domain.sandbox.model import SandboxOrder
     from domain.settlements.model import Settlement
     from domain.settlements.payouts import Payout
     from domain.shared.events import RecordedEvent
     from domain.shared.idempotency import Answer
     from domain.shared.ids import (
+        CustomerAddressId,
         DecisionId,
         DeliveryId,
+        DepositId,
+        DestinationChangeId,
         EndpointId,
         EscrowId,
         EventId,
@@ -60,12 +70,14 @@ if TYPE_CHECKING:
         MerchantId,
         PayoutId,
         QuoteId,
+        SandboxOrderId,
         SettlementId,
         SubmissionId,
         SuspenseId,
         SweepId,
         TransactionId,
         TransferId,
+        UserId,
     )
     from domain.shared.jobs import Job
     from domain.shared.kinds import Queue
@@ -92,6 +104,13 @@ class Tables:
     def __init__(self, journal: Journal) -> None:
         self.merchants: Table[MerchantId, Merchant] = Table(journal)
         self.api_keys: Table[KeyId, ApiKey] = Table(journal, digest=lambda row: row.digest)
+        self.people: Table[UserId, User] = Table(journal, email=lambda row: row.email)
+        self.members: Table[tuple[MerchantId, UserId], Role] = Table(journal)
+        self.destination_changes: Table[DestinationChangeId, DestinationChange] = Table(
+            journal,
+            owner=lambda row: row.merchant_id,
+            open_on=lambda row: (row.merchant_id, row.chain) if row.is_open else None,
+        )
         self.key_usage: Table[tuple[KeyId, date, int], Requests] = Table(
             journal, key=lambda row: row.key_id
         )
@@ -122,6 +141,7 @@ class Tables:
             journal, owner=lambda row: row.merchant_id
         )
         self.payouts: Table[PayoutId, Payout] = Table(journal)
+        self.sandbox_orders: Table[SandboxOrderId, SandboxOrder] = Table(journal)
         self.sweeps: Table[SweepId, Sweep] = Table(
             journal, address=lambda row: (row.chain, row.address), open_on=_open_on
         )
@@ -143,15 +163,24 @@ class Tables:
             journal, intent=_paid_intent, state=lambda row: row.state
         )
         self.star_readings: Table[str, Reading] = Table(journal)
-        self.endpoints: Table[EndpointId, Endpoint] = Table(
-            journal, owner=lambda row: row.merchant_id
-        )
-        self.deliveries: Table[DeliveryId, Delivery] = Table(
-            journal, event=lambda row: row.event_id, pending_to=_pending_to
-        )
-        self.last_told: Table[EndpointId, int] = Table(journal)
+        self._of_customers(journal)
         self._of_chains(journal)
         self._of_messages(journal)
+
+    def _of_customers(self, journal: Journal) -> None:
+        self.customer_addresses: Table[CustomerAddressId, CustomerAddress] = Table(
+            journal,
+            owner=lambda row: row.merchant_id,
+            of=lambda row: (row.merchant_id, row.customer, row.reach),
+            address=lambda row: row.address,
+            reach=lambda row: row.reach,
+        )
+        self.deposits: Table[DepositId, Deposit] = Table(
+            journal,
+            owner=lambda row: row.merchant_id,
+            standing=lambda row: None if _is_gone(row) else (row.key, row.address_id),
+            gone=lambda row: row.address_id if _is_gone(row) else None,
+        )
 
     def _of_chains(self, journal: Journal) -> None:
         self.cursors: Table[ChainId, Cursor] = Table(journal)
@@ -167,10 +196,18 @@ class Tables:
         self.sequences: Table[tuple[ChainId, str], int] = Table(journal)
 
     def _of_messages(self, journal: Journal) -> None:
+        self.endpoints: Table[EndpointId, Endpoint] = Table(
+            journal, owner=lambda row: row.merchant_id
+        )
+        self.deliveries: Table[DeliveryId, Delivery] = Table(
+            journal, event=lambda row: row.event_id, pending_to=_pending_to
+        )
+        self.last_told: Table[EndpointId, int] = Table(journal)
         self.events: Table[tuple[MerchantId, int], RecordedEvent] = Table(
             journal, id=lambda row: row.id, of=lambda row: row.event.object_id
         )
         self.last_event: Table[MerchantId, int] = Table(journal)
+        self.last_pruned: Table[MerchantId, int] = Table(journal)
         self.unrelayed: Table[EventId, RecordedEvent] = Table(journal)
         self.jobs: Table[JobId, Job] = Table(
             journal, state=lambda row: row.state, open_key=_open_key
@@ -178,6 +215,8 @@ class Tables:
         self.job_logs: Table[JobId, tuple[Note, ...]] = Table(journal)
         self.paused_queues: Table[Queue, datetime] = Table(journal)
         self.answers: Table[tuple[MerchantId, str], tuple[Answer, datetime]] = Table(journal)
+        self.audit: Table[int, Entry] = Table(journal)
+        self.audit_seals: Table[int, AuditSeal] = Table(journal)
 
 
 class Store:
@@ -230,6 +269,10 @@ class Store:
             self.job_added.notify_all()
         if took_place:
             raise StorageUnavailable
+
+
+def _is_gone(deposit: Deposit) -> bool:
+    return deposit.status is DepositStatus.RETRACTED
 
 
 def _address(intent: PaymentIntent) -> tuple[ChainId, str] | None:

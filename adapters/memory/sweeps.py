@@ -94,6 +94,8 @@ def _at(tables: Tables, chain: ChainId, address: str) -> list[Sweep]:
 
 
 def _index_of(tables: Tables, chain: ChainId, address: str) -> int:
+    for customer in tables.customer_addresses.where(address=address):
+        return customer.index
     [intent] = tables.intents.where(address=(chain, address))
     if not isinstance(intent.pay_to, DepositAddress):
         raise TypeError(intent.pay_to)

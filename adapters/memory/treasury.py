@@ -100,5 +100,10 @@ class InMemoryTreasury:
             for address in held
             for intent in tables.intents.where(address=(chain, address))
         ]
+        issued += [
+            customer.created_at
+            for address in held
+            for customer in tables.customer_addresses.where(address=address)
+        ]
         total = Money(sum(held.values()), asset)
         return Unswept(total, len(held), min(issued, default=None))

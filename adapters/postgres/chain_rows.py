@@ -8,6 +8,7 @@ import attrs
 
 from adapters.postgres import documents
 from domain.chains.coverage import Stretch
+from domain.chains.instructions import Instruction
 from domain.chains.model import (
     Block,
     Cursor,
@@ -18,7 +19,7 @@ from domain.chains.model import (
     ObservationKey,
     Transfer,
 )
-from domain.chains.submissions import Instruction, SignedBytes, Submission, SubmissionState
+from domain.chains.submissions import SignedBytes, Submission, SubmissionState
 from domain.intents import memos
 
 if TYPE_CHECKING:

@@ -16,9 +16,11 @@ from cattrs import Converter
 from cattrs.gen import make_dict_unstructure_fn, override
 from cattrs.strategies import configure_tagged_union
 
+from domain.chains.instructions import Instruction, ReleaseEscrow
 from domain.chains.model import Fact, Transfer, WalletCharged
-from domain.chains.submissions import Instruction
 from domain.intents.model import PayTo
+from domain.sandbox.model import Task
+from domain.webhooks.model import Try
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +107,11 @@ def _converter() -> Converter:
     converter.register_unstructure_hook(Transfer, plain)
     of_hot_wallet = make_dict_unstructure_fn(WalletCharged, converter, wallet=left_out)
     converter.register_unstructure_hook(WalletCharged, of_hot_wallet)
-    for union in (Fact, Instruction, PayTo):
+    asked_for = make_dict_unstructure_fn(ReleaseEscrow, converter, due=left_out)
+    converter.register_unstructure_hook(ReleaseEscrow, asked_for)
+    asked = make_dict_unstructure_fn(Try, converter, simulated=left_out)
+    converter.register_unstructure_hook(Try, asked)
+    for union in (Fact, Instruction, PayTo, Task):
         configure_tagged_union(union, converter, tag_name="type")
     return converter
 

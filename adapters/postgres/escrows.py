@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from adapters.postgres import documents
 from adapters.postgres.session import Session
 from adapters.postgres.statements import compiled, insertion, select_by_id, update_by_id
+from adapters.postgres.tables.columns import NAME
 from adapters.postgres.tables.escrows import ESCROW
-from domain.escrow.model import Escrow, EscrowAction, EscrowState, EscrowTerms
+from domain.escrow.claims import Claim, Side
+from domain.escrow.model import (
+    DueRelease,
+    Escrow,
+    EscrowAction,
+    EscrowState,
+    EscrowTerms,
+    FailedRequest,
+)
 from domain.fees.model import FeeLine
 from ports.unit_of_work import NotFound
 
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
     from adapters.postgres.session import Row
     from adapters.postgres.statements import Statement
     from domain.shared.ids import EscrowId, IntentId, MerchantId
+    from domain.shared.money import AssetId, ChainId
 
 _ADD = insertion(ESCROW)
 _SAVE = update_by_id(
@@ -33,15 +43,28 @@ _of_intent = select(ESCROW).where(
 )
 _OF_INTENT = compiled(_of_intent)
 _LOCK_OF_INTENT = compiled(_of_intent.with_for_update())
+_CHAIN = ESCROW.c.terms["chain"].astext
 _DUE = compiled(
-    select(ESCROW.c.id)
+    select(ESCROW.c.id, _CHAIN.label("chain"))
     .where(
         ESCROW.c.state == "held",
         ESCROW.c.requested.is_(None),
         ESCROW.c.auto_release_at <= bindparam("at"),
+        or_(ESCROW.c.try_again_at.is_(None), ESCROW.c.try_again_at <= bindparam("at")),
     )
     .order_by(ESCROW.c.auto_release_at)
     .limit(bindparam("limit"))
+)
+_CLAIMED = compiled(
+    select(ESCROW.c.id).where(
+        or_(
+            ESCROW.c.merchant_claim_of == bindparam("account"),
+            ESCROW.c.payer_claim_of == bindparam("account"),
+        ),
+        bindparam("chain", type_=NAME) == _CHAIN,
+        ESCROW.c.terms["contract"].astext == bindparam("contract", type_=NAME),
+        ESCROW.c.terms["money"]["asset"].astext == bindparam("asset", type_=NAME),
+    )
 )
 
 
@@ -72,9 +95,18 @@ class PostgresEscrows:
         row = await self._session.row(_LOCK, id=escrow_id)
         return None if row is None else _escrow(row)
 
-    async def due_for_release(self, *, at: datetime, limit: int) -> Sequence[EscrowId]:
+    async def due_for_release(self, *, at: datetime, limit: int) -> Sequence[DueRelease]:
         """Return held escrows with no request under way whose auto-release time has come."""
         rows = await self._session.rows(_DUE, at=at, limit=limit)
+        return [DueRelease(row["id"], row["chain"]) for row in rows]
+
+    async def with_open_claims(
+        self, *, chain: ChainId, contract: str, account: str, asset: AssetId
+    ) -> Sequence[EscrowId]:
+        """Return the escrows of which a contract keeps a part for an account, in an asset."""
+        rows = await self._session.rows(
+            _CLAIMED, chain=chain, contract=contract, account=account, asset=asset
+        )
         return [row["id"] for row in rows]
 
     async def _one(
@@ -102,11 +134,17 @@ def _row(escrow: Escrow) -> Row:
         "ended_at": escrow.ended_at,
         "payer_amount": escrow.payer_amount,
         "merchant_amount": escrow.merchant_amount,
-        "auto_release_at": escrow.terms.auto_release_at,
+        "auto_release_at": escrow.auto_release_at,
+        "failure": None if escrow.failure is None else documents.write(escrow.failure),
+        "try_again_at": None if escrow.failure is None else escrow.failure.try_again_at,
+        "claims": documents.write(escrow.claims) if escrow.claims else None,
+        "merchant_claim_of": escrow.open_claim_of(Side.MERCHANT),
+        "payer_claim_of": escrow.open_claim_of(Side.PAYER),
     }
 
 
 def _escrow(row: Row) -> Escrow:
+    failure = row["failure"]
     return Escrow(
         id=row["id"],
         intent_id=row["intent_id"],
@@ -122,4 +160,7 @@ def _escrow(row: Row) -> Escrow:
         ended_at=row["ended_at"],
         payer_amount=int(row["payer_amount"]),
         merchant_amount=int(row["merchant_amount"]),
+        auto_release_at=row["auto_release_at"],
+        failure=None if failure is None else documents.read(failure, FailedRequest),
+        claims=documents.read(row["claims"] or [], tuple[Claim, ...]),
     )

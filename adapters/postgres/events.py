@@ -12,6 +12,7 @@ from sqlalchemy import (
     Integer,
     any_,
     bindparam,
+    delete,
     func,
     select,
     true,
@@ -22,14 +23,16 @@ from sqlalchemy.dialects.postgresql import insert
 from adapters.postgres.documents import write_json
 from adapters.postgres.session import Session
 from adapters.postgres.statements import compiled, given_rows, select_by_id
-from adapters.postgres.tables.columns import NAME
+from adapters.postgres.tables.columns import INSTANT, NAME
 from adapters.postgres.tables.events import EVENT, EVENT_COUNTER
 from domain.shared.events import Event, RecordedEvent
+from domain.shared.platform import PLATFORM
 from ports.ids import Ids
 from ports.unit_of_work import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from adapters.postgres.session import Row, Write
     from adapters.postgres.statements import Statement
@@ -65,11 +68,12 @@ def _record() -> Statement:
         + func.row_number().over(partition_by=merchant, order_by=given.c.place)
     )
     rows = (
-        select(*(given.c[name] for name in _GIVEN), sequence)
+        # What is the gateway's own is handed to no webhooks.
+        select(*(given.c[name] for name in _GIVEN), sequence, merchant == PLATFORM)
         .join_from(given, counted, counted.c.merchant_id == given.c.merchant_id)
         .order_by(given.c.place)
     )
-    return compiled(insert(EVENT).from_select([*_GIVEN, "sequence"], rows))
+    return compiled(insert(EVENT).from_select([*_GIVEN, "sequence", "relayed"], rows))
 
 
 _RECORD = _record()
@@ -104,6 +108,22 @@ _OF_OBJECTS = compiled(
     )
     .order_by(EVENT.c.sequence.desc())
     .limit(bindparam("limit"))
+)
+_oldest = (
+    select(
+        EVENT.c.id,
+        # Clocks differ: one that is to be kept keeps those that follow it.
+        func.bool_and(EVENT.c.occurred_at < bindparam("before", type_=INSTANT))
+        .over(order_by=EVENT.c.sequence)
+        .label("old"),
+    )
+    .where(EVENT.c.merchant_id == bindparam("owner"))
+    .order_by(EVENT.c.sequence)
+    .limit(bindparam("limit"))
+    .cte("oldest")
+)
+_PRUNE = compiled(
+    delete(EVENT).where(EVENT.c.id == _oldest.c.id, _oldest.c.old).returning(EVENT.c.id)
 )
 _untaken = (
     select(EVENT.c.id)
@@ -188,6 +208,11 @@ class PostgresEventLog:
         await self._number()
         rows = await self._session.rows(_OF_OBJECTS, ids=[*ids], owner=owner, limit=limit)
         return [_event(row) for row in reversed(rows)]
+
+    async def prune(self, *, owner: MerchantId, before: datetime, limit: int) -> int:
+        """Drop a feed's oldest events, those of before a time; return how many."""
+        await self._number()
+        return len(await self._session.rows(_PRUNE, owner=owner, before=before, limit=limit))
 
     async def take_unrelayed(self, *, limit: int) -> Sequence[RecordedEvent]:
         """Return events not yet handed to the webhooks and mark them, one taker after another."""

@@ -29,6 +29,8 @@ _KIND: Mapping[str, str] = {
     "webhook_endpoint": "endpoint",
     "webhook_delivery": "delivery",
     "api_key": "key",
+    "payout_destination_change": "destination_change",
+    "person": "user",
 }
 """What the rows of a table are called where that is not the table's own name."""
 
@@ -73,9 +75,8 @@ def _key_in_flight(error: psycopg.Error) -> Exception:
     return KeyInFlight(error.diag.message_detail or "")
 
 
-def _key_taken(error: psycopg.Error) -> Exception:
-    _owner, _, key = _values(error).partition(", ")
-    return KeyTaken(key)
+def _key_taken(_: psycopg.Error) -> Exception:
+    return KeyTaken()
 
 
 _BY_CONSTRAINT: Mapping[str, Callable[[psycopg.Error], Exception]] = {
@@ -89,6 +90,9 @@ _BY_CONSTRAINT: Mapping[str, Callable[[psycopg.Error], Exception]] = {
 
 
 def _values(error: psycopg.Error) -> str:
-    """Read the values out of a detail such as ``Key (id)=(pi_1) already exists.``."""
+    """Read the values out of a detail such as ``Key (id)=(pi_1) already exists.``.
+
+    To a role that is not shown all rows of a table the server names none.
+    """
     found = _KEY_VALUES.search(error.diag.message_detail or "")
     return found[1] if found else ""

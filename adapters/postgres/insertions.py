@@ -49,7 +49,7 @@ class Insertion:
             self._compiled[few] = self._compile(few)
         statement, names = self._compiled[few]
         given: Iterable[object] = (
-            chain.from_iterable(rows) if few else map(_array, zip(*rows, strict=True))
+            chain.from_iterable(rows) if few else map(array, zip(*rows, strict=True))
         )
         return statement, {**dict(zip(names, given, strict=True)), **others}
 
@@ -73,14 +73,14 @@ class Insertion:
         return compiled(self.into(given), meets_others=self.meets_others), names
 
 
-def _array(values: tuple[object, ...]) -> str:
+def array(values: tuple[object, ...]) -> str:
     """Write a column of texts, numbers or nothing as an array (PostgreSQL manual, 8.15.2).
 
     psycopg adapts each value by itself, which takes ten times as long. No text that PostgreSQL
     stores has a NUL, so that one can stand between two values until all are escaped.
     """
     if None in values:
-        return "{" + ",".join("NULL" if it is None else _array((it,))[1:-1] for it in values) + "}"
+        return "{" + ",".join("NULL" if it is None else array((it,))[1:-1] for it in values) + "}"
     text = "\0".join(map(str, values)).replace("\\", r"\\").replace('"', r"\"")
     return '{"' + text.replace("\0", '","') + '"}'
 

@@ -6,14 +6,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import and_, bindparam, case, delete, exists, func, null, select, update
+from sqlalchemy import and_, bindparam, case, delete, exists, func, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.postgres.job_rows import JOB_COLUMNS, job_of, log_of, noted
 from adapters.postgres.session import Session
 from adapters.postgres.statements import compiled, select_by_id
 from adapters.postgres.tables.columns import INSTANT
-from adapters.postgres.tables.jobs import JOB, PAUSED_QUEUE
+from adapters.postgres.tables.jobs import JOB, LEASED, PAUSED_QUEUE
 from domain.jobs.model import Happening, History, QueueStats
 from domain.shared.jobs import UNFINISHED
 from domain.shared.kinds import Queue
@@ -35,8 +35,9 @@ _PAUSE = compiled(
     insert(PAUSED_QUEUE)
     .values(queue=bindparam("queue"), since=_AT)
     .on_conflict_do_nothing(index_elements=[_P.queue])
+    .returning(_P.queue)
 )
-_RESUME = compiled(delete(PAUSED_QUEUE).where(_P.queue == bindparam("queue")))
+_RESUME = compiled(delete(PAUSED_QUEUE).where(_P.queue == bindparam("queue")).returning(_P.queue))
 
 
 def _counted(condition: Any, name: str) -> Any:  # noqa: ANN401 (SQLAlchemy's expressions)
@@ -45,15 +46,16 @@ def _counted(condition: Any, name: str) -> Any:  # noqa: ANN401 (SQLAlchemy's ex
 
 _READY = _C.state == "ready"
 _DUE = and_(_READY, _C.run_at <= _AT)
-_STATS = compiled(
-    select(
-        _C.queue,
-        _counted(_DUE, "ready"),
-        _counted(and_(_READY, _C.run_at > _AT), "scheduled"),
-        *(_counted(_C.state == state, state) for state in ("queued", "running", "done", "dead")),
-        func.min(case((_DUE, _C.run_at))).label("oldest_due"),
-    ).group_by(_C.queue)
-)
+_stats = select(
+    _C.queue,
+    _counted(_DUE, "ready"),
+    _counted(and_(_READY, _C.run_at > _AT), "scheduled"),
+    *(_counted(_C.state == state, state) for state in ("queued", "running", "done", "dead")),
+    func.min(case((_DUE, _C.run_at))).label("oldest_due"),
+).group_by(_C.queue)
+_STATS = compiled(_stats)
+# One condition for each index of some states: of all that is done, which is most, nothing is read.
+BACKLOG = compiled(_stats.where(or_(_READY, LEASED, _C.state == "dead")))
 
 _other = JOB.alias("other")
 _KEY_TAKEN = exists().where(
@@ -150,22 +152,23 @@ class PostgresJobConsole:
         log = log_of(row.pop("log"))
         return History(job_of(row), log)
 
-    async def stats(self, *, at: datetime) -> Sequence[QueueStats]:
+    async def stats(self, *, at: datetime, with_done: bool = True) -> Sequence[QueueStats]:
         """Return how each queue stands at a time, by name."""
+        statement = _STATS if with_done else BACKLOG
         paused = {row["queue"]: row["since"] for row in await self._session.rows(_PAUSED)}
-        counted = {row.pop("queue"): row for row in await self._session.rows(_STATS, at=at)}
+        counted = {row.pop("queue"): row for row in await self._session.rows(statement, at=at)}
         return [
             QueueStats(queue=queue, paused_since=paused.get(queue), **counted.get(queue, {}))
             for queue in sorted(Queue)
         ]
 
-    async def pause(self, queue: Queue, *, at: datetime) -> None:
-        """Have nothing of a queue taken any more; what runs ends."""
-        await self._session.write(_PAUSE, {"queue": queue, "at": at}, ("paused", queue))
+    async def pause(self, queue: Queue, *, at: datetime) -> bool:
+        """Have nothing of a queue taken any more; return False where it was paused already."""
+        return await self._session.row(_PAUSE, queue=queue, at=at) is not None
 
-    async def resume(self, queue: Queue) -> None:
-        """Have jobs of a queue taken again."""
-        await self._session.write(_RESUME, {"queue": queue}, ("paused", queue))
+    async def resume(self, queue: Queue) -> bool:
+        """Have jobs of a queue taken again; return False where it was not paused."""
+        return await self._session.row(_RESUME, queue=queue) is not None
 
     async def retry(self, job_id: JobId, *, at: datetime) -> bool:
         """Make a dead job ready again, with all its attempts; return whether it was."""

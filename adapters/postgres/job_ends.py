@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, case, func, literal_column, null, select, update
 
-from adapters.postgres.job_rows import LEASE_END, NOW, STATE_OF_ONE, noted
+from adapters.postgres.job_rows import JOB_COLUMNS, LEASE_END, NOW, STATE_OF_ONE, noted
 from adapters.postgres.statements import compiled, given_rows
 from adapters.postgres.tables.columns import INSTANT, NAME
 from adapters.postgres.tables.jobs import JOB, LEASED
 from domain.jobs.model import Happening
 
 if TYPE_CHECKING:
+    from sqlalchemy import Update
+
     from adapters.postgres.statements import Statement
 
 _C = JOB.c
@@ -40,9 +42,9 @@ RETURN = compiled(
 )
 
 
-def _end(**changes: Any) -> Statement:  # noqa: ANN401 (of any type)
-    """Compile the end of a running job's claim; where it is over, nothing changes."""
-    clause = (
+def _ended(**changes: Any) -> Update:  # noqa: ANN401 (of any type)
+    """Return the end of a running job's claim; where it is over, nothing changes."""
+    return (
         update(JOB)
         .values(lease_until=null(), **changes)
         .where(
@@ -51,7 +53,10 @@ def _end(**changes: Any) -> Statement:  # noqa: ANN401 (of any type)
             STATE_OF_ONE == "running",
         )
     )
-    return compiled(clause)
+
+
+def _end(**changes: Any) -> Statement:  # noqa: ANN401 (of any type)
+    return compiled(_ended(**changes))
 
 
 _ERROR = bindparam("error", type_=NAME)
@@ -72,11 +77,13 @@ REPEAT = _end(
     last_error=null(),
     standing=_C.priority,
 )
-BURY = _end(
-    state="dead",
-    finished_at=_AT,
-    last_error=_ERROR,
-    log=noted(Happening.BURIED, at="at", error=_ERROR, traceback=_TRACEBACK),
+BURY = compiled(
+    _ended(
+        state="dead",
+        finished_at=_AT,
+        last_error=_ERROR,
+        log=noted(Happening.BURIED, at="at", error=_ERROR, traceback=_TRACEBACK),
+    ).returning(_C.id)
 )
 _BEGUN = _C.state == "running"
 _GIVEN_UP = and_(_BEGUN, _C.pace.is_(None), _C.attempts >= _C.attempts_max)
@@ -102,5 +109,5 @@ REAP = compiled(
         log=case((_BEGUN, noted(Happening.LOST, at="at", error=_LOST)), else_=_C.log),
     )
     .where(_C.id == _over.c.id)
-    .returning(_C.id)
+    .returning(*JOB_COLUMNS)
 )

@@ -198,13 +198,15 @@ class PostgresJobs:
 
     async def bury(
         self, job: Job, *, at: datetime, error: str, traceback: str | None = None
-    ) -> None:
-        """Give a running job up; it is kept, with its error, for a person."""
-        await self._end(BURY, job, at=at, **_told(error, traceback))
+    ) -> bool:
+        """Give a running job up; return False where the claim is over."""
+        claim = {"job_id": job.id, "claims_": job.claims}
+        row = await self._session.row(BURY, at=at, **claim, **_told(error, traceback))
+        return row is not None
 
-    async def reap(self, *, at: datetime) -> int:
-        """Give back every job whose lease is over; return how many there were."""
-        return len(await self._session.rows(REAP, at=at))
+    async def reap(self, *, at: datetime) -> Sequence[Job]:
+        """Give back every job whose lease is over; return them as they are now."""
+        return [job_of(row) for row in await self._session.rows(REAP, at=at)]
 
     def _new(
         self, name: str, arguments: Mapping[str, str], run_at: datetime, dedupe_key: str | None

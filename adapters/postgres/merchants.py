@@ -36,6 +36,10 @@ _LOCK = compiled(
     select(MERCHANT.c.id).where(MERCHANT.c.id == bindparam("id")).with_for_update(key_share=True),
     takes_locks=True,
 )
+_LOCK_WHOLE = compiled(
+    select(MERCHANT).where(MERCHANT.c.id == bindparam("id")).with_for_update(key_share=True),
+    takes_locks=True,
+)
 _ALL = compiled(select(MERCHANT).order_by(MERCHANT.c.created_at, MERCHANT.c.id))
 _ADD_KEY = insertion(API_KEY)
 _SAVE_KEY = update_by_id(API_KEY, fixed=written(API_KEY, without=["id", *_CAN_CHANGE]))
@@ -76,6 +80,13 @@ class PostgresMerchants:
     async def get(self, merchant_id: MerchantId) -> Merchant:
         """Return a merchant, or raise NotFound."""
         row = await self._session.row(_GET, id=merchant_id)
+        if row is None:
+            raise NotFound("merchant", merchant_id)
+        return _merchant(row)
+
+    async def lock(self, merchant_id: MerchantId) -> Merchant:
+        """Return a merchant and lock its row, or raise NotFound."""
+        row = await self._session.row(_LOCK_WHOLE, id=merchant_id)
         if row is None:
             raise NotFound("merchant", merchant_id)
         return _merchant(row)

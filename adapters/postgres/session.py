@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 import psycopg
+from psycopg import AsyncConnection
 from psycopg.pq import TransactionStatus
 
 from adapters.postgres.failures import in_port_terms
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 WAITING_MAX = 8
 """How many writes are sent in one statement at most: what a server plans in no time."""
 
+SHOW = b"select set_config('switchyard.merchant', $1, false)"
+"""Tells the server whose rows it may show on a connection (see the migration 0022)."""
+
 Row: TypeAlias = dict[str, Any]
 Write: TypeAlias = "tuple[Statement, Mapping[str, object]]"
 
@@ -32,17 +36,33 @@ def _nothing() -> None:
     return None
 
 
+class Connection(AsyncConnection[Row]):
+    """A connection that knows what the server was told on it."""
+
+    shown: str | None = None
+    """Whose rows it may show; None where that is not certain.
+
+    What it was told in a transaction is taken back with the transaction.
+    """
+
+
 @attrs.define(eq=False)
 class Session:
     """A connection inside a transaction, and the writes that have not been sent yet."""
 
-    connection: psycopg.AsyncConnection[Row]
+    connection: Connection
+    shown: str | None = None
+    """Whose rows may be seen here, which the server is told; None where it need not be."""
     _cursor: psycopg.AsyncCursor[Row] = attrs.field(init=False)
     _waiting: list[Statement] = attrs.field(factory=list, init=False)
     _parameters: list[object] = attrs.field(factory=list, init=False)
     _touched: set[Hashable] = attrs.field(factory=set, init=False)
     _failure: Exception | None = attrs.field(default=None, init=False)
     _committing: bool = attrs.field(default=False, init=False)
+    has_written: bool = attrs.field(default=False, init=False)
+    """Whether anything was, or is to be."""
+    written: list[Hashable] = attrs.field(factory=list, init=False)
+    """The rows that writes have named."""
     last: Callable[[], Write | None] = attrs.field(default=_nothing, init=False)
     """Gives the write that is to be the last before the commit; the event log sets it."""
 
@@ -79,6 +99,12 @@ class Session:
         if len(self._waiting) >= WAITING_MAX or not self._touched.isdisjoint(touched):
             await self.flush()
         self._touched.update(touched)
+        self.written += touched
+        self.append(statement, parameters)
+
+    def append(self, statement: Statement, parameters: Mapping[str, object]) -> None:
+        """Let the write of a row that nobody else can write wait, however many do already."""
+        self.has_written = True
         self._waiting.append(statement)
         self._parameters += statement.arrange(parameters)
 
@@ -92,7 +118,9 @@ class Session:
         await self.flush()
         if statement.needs_transaction:
             await self._begin()
-        await self._execute(statement.text, statement.arrange(parameters))
+        self.has_written |= statement.changes
+        arranged = statement.arrange(parameters)
+        await self._execute(statement.text, arranged, planned_anew=statement.planned_anew)
 
     async def _begin(self) -> None:
         if not self._in_transaction:
@@ -144,13 +172,32 @@ class Session:
                     await self._send_waiting()
                     await self.connection.commit()
         except psycopg.Error as error:
+            self.connection.shown = None
             self._failure = in_port_terms(error)
             raise self._failure from error
 
-    async def _execute(self, text: str, parameters: Sequence[object]) -> None:
+    async def _execute(
+        self, text: str, parameters: Sequence[object], *, planned_anew: bool = False
+    ) -> None:
+        # psycopg prepares what comes often, and the server keeps a plan for what is prepared.
+        prepare = False if planned_anew else None
         try:
-            # The text is one of this package's own statements, known only at run time.
-            await self._cursor.execute(text.encode(), parameters)
+            if self.shown in {None, self.connection.shown}:
+                # The text is one of this package's own statements, known only at run time.
+                await self._cursor.execute(text.encode(), parameters, prepare=prepare)
+            else:
+                await self._show_and_execute(text, parameters, prepare=prepare)
         except psycopg.Error as error:
             self._failure = in_port_terms(error)
             raise self._failure from error
+
+    async def _show_and_execute(
+        self, text: str, parameters: Sequence[object], *, prepare: bool | None
+    ) -> None:
+        """Tell the server whose rows it may show, and carry a statement out, in one round trip."""
+        self.connection.shown = None
+        async with self.connection.pipeline():
+            # By another cursor, because this one's rows are the statement's.
+            await self.connection.execute(SHOW, (self.shown,))
+            await self._cursor.execute(text.encode(), parameters, prepare=prepare)
+        self.connection.shown = self.shown

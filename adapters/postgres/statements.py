@@ -53,6 +53,10 @@ class Statement:
     """False where it only reads and locks nothing, so that it may be carried out by itself."""
     meets_others: bool = False
     """True where it may wait for others who write the same rows; no counter is held meanwhile."""
+    changes: bool = True
+    """False for queries, whatever they lock."""
+    planned_anew: bool = False
+    """True where the best way depends on the values asked for: no plan is kept for others."""
 
     @property
     def parts(self) -> tuple[str, str]:
@@ -86,7 +90,13 @@ def compiled(
     text = str(done)
     only_reads = isinstance(clause, Select) and not takes_locks and "FOR UPDATE" not in text
     names = tuple(getattr(done, "positiontup", None) or ())
-    return Statement(text, names, needs_transaction=not only_reads, meets_others=meets_others)
+    return Statement(
+        text,
+        names,
+        needs_transaction=not only_reads,
+        meets_others=meets_others,
+        changes=not isinstance(clause, Select),
+    )
 
 
 def insertion(table: Table, *, without: Sequence[str] = ()) -> Statement:

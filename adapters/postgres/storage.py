@@ -7,7 +7,7 @@ from collections import deque
 
 import attrs
 import psycopg
-from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg import AsyncRawCursor
 from psycopg.adapt import Dumper
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
@@ -17,10 +17,13 @@ from psycopg_pool import AsyncConnectionPool
 from adapters.postgres.documents import read_json
 from adapters.postgres.failures import in_port_terms
 from adapters.postgres.migrate import check
-from adapters.postgres.session import Row
+from adapters.postgres.session import Connection
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
 from ports.clock import Clock
 from ports.ids import Ids
+
+API_ROLE = "switchyard_api"
+"""The role that the migrations make for the API, and give policies to."""
 
 
 @attrs.frozen(kw_only=True)
@@ -39,6 +42,9 @@ class PoolSettings:
     statement_timeout_ms: int = 15_000
     lock_timeout_ms: int = 5_000
     idle_in_transaction_timeout_ms: int = 30_000
+    role: str | None = None
+    """The role that statements run as, to which the server shows the rows of one merchant at a
+    time; None for the user's own, who owns the tables and sees all."""
 
     def server_options(self) -> str:
         """Return the settings of a session as libpq's ``options``."""
@@ -50,6 +56,9 @@ class PoolSettings:
             "lock_timeout": f"{self.lock_timeout_ms}ms",
             "idle_in_transaction_session_timeout": f"{self.idle_in_transaction_timeout_ms}ms",
         }
+        if self.role is not None:
+            # Given here it is what a reset of the session or of the role goes back to.
+            settings["role"] = self.role
         return " ".join(f"-c {name}={value}" for name, value in settings.items())
 
 
@@ -76,7 +85,7 @@ class PostgresStorage:
     clock: Clock
     ids: Ids
     settings: PoolSettings = attrs.field(factory=PoolSettings)
-    _pool: AsyncConnectionPool[AsyncConnection[Row]] = attrs.field(init=False)
+    _pool: AsyncConnectionPool[Connection] = attrs.field(init=False)
     _indices: deque[int] = attrs.field(factory=deque, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -84,6 +93,7 @@ class PostgresStorage:
         options = f"{conninfo_to_dict(self.dsn).get('options') or ''} {settings.server_options()}"
         self._pool = AsyncConnectionPool(
             self.dsn,
+            connection_class=Connection,
             kwargs={
                 "autocommit": True,
                 "connect_timeout": settings.connect_seconds,
@@ -121,11 +131,15 @@ class PostgresStorage:
     def begin(self) -> PostgresUnitOfWork:
         """Return a unit of work, to be entered with ``async with``."""
         return PostgresUnitOfWork(
-            pool=self._pool, clock=self.clock, ids=self.ids, indices=self._indices
+            pool=self._pool,
+            clock=self.clock,
+            ids=self.ids,
+            indices=self._indices,
+            confined=self.settings.role is not None,
         )
 
 
-async def _configure(connection: AsyncConnection[Row]) -> None:
+async def _configure(connection: Connection) -> None:
     """Set a new connection up; nothing is sent for this."""
     connection.adapters.register_dumper(int, _WholeNumber)
     set_json_loads(read_json, connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-from sqlalchemy import ARRAY, BigInteger, any_, bindparam, cast, exists, or_, select
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, cast, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.postgres.session import Session
@@ -17,6 +17,7 @@ from adapters.postgres.statements import (
     written,
 )
 from adapters.postgres.tables.columns import NAME
+from adapters.postgres.tables.customers import CUSTOMER_ADDRESS
 from adapters.postgres.tables.intents import PAYMENT_INTENT
 from adapters.postgres.tables.sweeps import DEPOSIT_HOLDING, SWEEP
 from domain.shared.money import Money
@@ -75,19 +76,21 @@ _barred = exists().where(
         & (SWEEP.c.changed_at >= bindparam("refused_before")),
     ),
 )
+_index = func.coalesce(
+    CUSTOMER_ADDRESS.c.index, cast(PAYMENT_INTENT.c.pay_to["index"].astext, BigInteger)
+)
 _DUE = compiled(
-    select(
-        DEPOSIT_HOLDING,
-        cast(PAYMENT_INTENT.c.pay_to["index"].astext, BigInteger).label("index"),
-    )
-    .join(
+    select(DEPOSIT_HOLDING, _index.label("index"))
+    .outerjoin(
         PAYMENT_INTENT,
         (PAYMENT_INTENT.c.chain == _H.chain) & (PAYMENT_INTENT.c.deposit_address == _H.address),
     )
+    .outerjoin(CUSTOMER_ADDRESS, CUSTOMER_ADDRESS.c.address == _H.address)
     .where(
         _H.chain == bindparam("chain"),
         _H.asset == bindparam("asset"),
         _H.amount >= bindparam("at_least"),
+        _index.is_not(None),
         ~_barred,
     )
     .order_by(_H.amount.desc(), _H.address)

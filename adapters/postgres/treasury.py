@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from adapters.postgres.session import Session
 from adapters.postgres.statements import compiled, insertion, update_by_id, written
 from adapters.postgres.tables.columns import INSTANT
+from adapters.postgres.tables.customers import CUSTOMER_ADDRESS
 from adapters.postgres.tables.intents import PAYMENT_INTENT
 from adapters.postgres.tables.ledger import LEDGER_TRANSACTION, POSTING
 from adapters.postgres.tables.sweeps import DEPOSIT_HOLDING
@@ -78,12 +79,15 @@ _UNSWEPT = compiled(
     select(
         func.coalesce(func.sum(_H.amount), 0).label("amount"),
         func.count().label("addresses"),
-        func.min(PAYMENT_INTENT.c.created_at).label("oldest"),
+        func.min(func.coalesce(PAYMENT_INTENT.c.created_at, CUSTOMER_ADDRESS.c.created_at)).label(
+            "oldest"
+        ),
     )
-    .join(
+    .outerjoin(
         PAYMENT_INTENT,
         (PAYMENT_INTENT.c.chain == _H.chain) & (PAYMENT_INTENT.c.deposit_address == _H.address),
     )
+    .outerjoin(CUSTOMER_ADDRESS, CUSTOMER_ADDRESS.c.address == _H.address)
     .where(_H.chain == bindparam("chain"), _H.asset == bindparam("asset"), _H.amount > 0)
 )
 

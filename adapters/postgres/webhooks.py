@@ -14,7 +14,7 @@ from adapters.postgres.statements import compiled, insertion, select_by_id, upda
 from adapters.postgres.tables.columns import NAME
 from adapters.postgres.tables.webhooks import WEBHOOK_ENDPOINT
 from adapters.postgres.webhook_deliveries import delivery_of, delivery_row, noted_rows
-from domain.webhooks.endpoint import Disabled, Endpoint
+from domain.webhooks.endpoint import Disabled, Endpoint, SimulatedAnswer
 from ports.unit_of_work import NotFound
 
 if TYPE_CHECKING:
@@ -180,11 +180,12 @@ def _endpoint_row(endpoint: Endpoint) -> Row:
 
 
 def _endpoint(row: Row) -> Endpoint:
-    reason = row["disabled_reason"]
+    reason, simulated = row["disabled_reason"], row["simulated"]
     return Endpoint(
         **{
             **row,
             "types": frozenset(row["types"]),
             "disabled_reason": None if reason is None else Disabled(reason),
+            "simulated": None if simulated is None else SimulatedAnswer(simulated),
         }
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from adapters.ton.fees import Prices
     from adapters.ton.jettons import JettonWallets
     from adapters.ton.settings import TonChain
-    from domain.chains.submissions import FundGas, SendMoney
+    from domain.chains.instructions import FundGas, SendMoney
     from domain.shared.money import AssetId, Money
 
 SWEEP_GAS: Final = 10_000

@@ -10,6 +10,7 @@ from adapters.ton.accounts import Accounts
 from adapters.ton.facts import FactFinder, JettonWallet, is_excess
 from adapters.ton.inclusions import Inclusions
 from adapters.ton.jettons import JettonWallets
+from adapters.ton.liteservers import SourcesDisagree
 from adapters.ton.messages import InternalTransfer
 from adapters.ton.scanner import Scanner
 from adapters.ton.transactions import account_of, taken_in
@@ -37,6 +38,9 @@ RETURNS_SECONDS = 60
 """How much earlier than a message the block is at most in which its sender's transaction is
 looked for, by clocks that do not quite agree."""
 RETURNS_BLOCKS_MAX = 256
+
+SOURCES_MAX = 2
+"""How many can name a block: the liteservers, as one, and the second source."""
 
 
 class NotOnThisChain(ValueError):
@@ -70,6 +74,7 @@ class TonChainReader:
         self._settings = settings
         self._hot_wallet = hot_wallet
         self._owners = owners
+        self._sources = sources
         self._scanner = Scanner(servers, sources)
         self._accounts = Accounts(servers)
         self._jettons = JettonWallets(servers)
@@ -105,6 +110,25 @@ class TonChainReader:
         """
         found = await self._scanner.block(number)
         return found[1] if found is not None else None
+
+    async def agreed(self, block: Block, *, providers: int) -> bool:
+        """Tell whether liteservers and, for two providers, the second source have a block.
+
+        Liteservers are one provider, however many there are: any of them may be asked.
+
+        Raises:
+            SourcesDisagree: one has another masterchain block of that number.
+            ChainUnavailable: no server answered.
+        """
+        there = await self._scanner.block(block.number)
+        if there is None:
+            return False
+        name = there[0].root_hash
+        if name.hex() != block.hash:
+            raise SourcesDisagree(block.number, ours=block.hash, theirs=name.hex())
+        if providers == 1 or self._sources is None:
+            return providers == 1
+        return providers <= SOURCES_MAX and await self._sources.confirms(block.number, name)
 
     async def scan(self, *, first: int, last: int, ours: Ours | None = None) -> Scan:
         """Return masterchain blocks and what they made final, at most `TonChain.scan_blocks`.

@@ -143,6 +143,23 @@ class Sources:
         self._found(Standing.SOUND)
         return name
 
+    async def confirms(self, number: int, root_hash: bytes) -> bool:
+        """Tell whether there is a second source, it answers, and names a block as liteservers do.
+
+        Raises:
+            SourcesDisagree: it names that block otherwise.
+        """
+        if self._second is None:
+            return False
+        try:
+            theirs = await self._second.block(number)
+        except ChainUnavailable:
+            return False
+        if theirs.root_hash != root_hash:
+            self._disagree(theirs, root_hash)
+            raise SourcesDisagree(number, ours=root_hash.hex(), theirs=theirs.root_hash.hex())
+        return True
+
     async def broadcast(self, message: bytes) -> None:
         """Hand over an external message to all; one that takes it is enough.
 

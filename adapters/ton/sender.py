@@ -19,15 +19,17 @@ from adapters.ton.liteservers import GetMethodFailed, NotAccepted
 from adapters.ton.orders import Orders, payable, sweep_fee
 from adapters.ton.prepared import ChainNow, TonPrepared, limit
 from adapters.ton.scanner import Scanner
-from domain.chains.submissions import (
+from domain.chains.instructions import (
     FundGas,
     RefundEscrow,
     ReleaseEscrow,
+    ReleaseMany,
     SendMany,
     SendMoney,
-    SignedBytes,
     SweepDeposit,
+    SweepMany,
 )
+from domain.chains.submissions import SignedBytes
 from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from adapters.ton.prepared import Deposits
     from adapters.ton.second_source import Sources
     from adapters.ton.settings import TonChain
-    from domain.chains.submissions import Instruction
+    from domain.chains.instructions import Instruction
     from domain.shared.money import ChainId, Money
     from ports.chain import Prepared
     from ports.clock import Clock
@@ -56,6 +58,8 @@ class TonChainSender:
     """
 
     batch_max = TRANSFERS_MAX
+    releases_max = 1
+    sweeps_max = 0
 
     def __init__(
         self,
@@ -238,7 +242,9 @@ class TonChainSender:
                 return await self._payouts([part.send for part in parts], now)
             case SweepDeposit():
                 return await self._sweep(instruction, now)
-            case ReleaseEscrow() | RefundEscrow():
+            case SweepMany():
+                raise InstructionRefused("a deposit wallet sends its own messages")
+            case ReleaseEscrow() | ReleaseMany() | RefundEscrow():
                 raise InstructionRefused("there is no escrow contract on this chain")
 
     async def _payouts(

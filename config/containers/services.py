@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from dependency_injector import containers, providers
 
 from config.addresses import addresses
+from config.finality import ladders
 from config.settings import Settings, seconds
 from config.signing import statement_signer
 from config.wallets import all_hot, all_tanks
+from domain.audit.service import AuditService
 from domain.chains.canceling import Canceling
 from domain.chains.sending import Sender
 from domain.chains.service import ChainWatcher
+from domain.customers.service import CustomerService
+from domain.destinations.service import DestinationService
 from domain.escrow.service import EscrowService
 from domain.explaining.service import ExplainingService
 from domain.intents.issuing import IntentRules
@@ -29,6 +33,11 @@ from domain.ledger.valuation import Valuation
 from domain.limits.service import LimitService
 from domain.merchants.service import MerchantService
 from domain.network_fees.service import NetworkFeeService
+from domain.people.service import PeopleService
+from domain.platform.service import PlatformService
+from domain.sandbox.carrying_out import SandboxWorks
+from domain.sandbox.service import SandboxService
+from domain.seeding.service import SeedingService
 from domain.settlements.service import SettlementService
 from domain.shared.idempotency import KeptAnswers
 from domain.shared.modes import Mode
@@ -71,18 +80,31 @@ def _log_kept(settings: Settings) -> timedelta:
     return timedelta(days=settings.webhooks.log_kept_days)
 
 
+def _platform_events_kept(settings: Settings) -> timedelta:
+    return timedelta(days=settings.worker.platform_events_kept_days)
+
+
 def _books_currency(settings: Settings) -> AssetId:
     return asset_id(settings.books.currency)
 
 
 def _sweep_minimums(settings: Settings) -> dict[AssetId, int]:
     """Return from which holding on assets are swept: none where no key could sign for that."""
-    evm = settings.keys.deposit_key_file is not None
-    of_ton = {chain.id for chain in settings.ton_chains if chain.deposit_key_file is not None}
+    evm = settings.keys.deposit_key_file or settings.keys.deposit_key
+    of_ton = {it.id for it in settings.ton_chains if it.deposit_key_file or it.deposit_key}
     return {
         asset_id(each.id): each.sweep_minimum
         for each in settings.assets
         if (evm and "/erc20:" in each.id) or each.id.partition("/")[0] in of_ton
+    }
+
+
+def _deposit_minimums(settings: Settings) -> dict[AssetId, int]:
+    """Return from which amount on customers' deposits are credited, where that is limited."""
+    return {
+        asset_id(each.id): each.deposit_minimum
+        for each in settings.assets
+        if each.deposit_minimum is not None
     }
 
 
@@ -96,6 +118,7 @@ class Services(containers.DeclarativeContainer):
         MerchantService, begin=adapters.begin, clock=adapters.clock, ids=adapters.ids
     )
     usage = providers.Factory(UsageService, begin=adapters.begin, clock=adapters.clock)
+    audit = providers.Factory(AuditService, begin=adapters.begin, clock=adapters.clock)
     limits = providers.Factory(
         LimitService,
         begin=adapters.begin,
@@ -116,12 +139,22 @@ class Services(containers.DeclarativeContainer):
         contracts=adapters.contracts,
         places=adapters.places,
     )
+    customers = providers.Factory(
+        CustomerService,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        ids=adapters.ids,
+        addresses=adapters.addresses,
+        places=adapters.places,
+    )
     explaining = providers.Factory(
         ExplainingService,
         begin=adapters.begin,
         clock=adapters.clock,
         assets=adapters.assets,
         contracts=adapters.contracts,
+        places=adapters.places,
+        ladders=providers.Factory(ladders, settings, adapters.assets),
         settle_every=providers.Factory(_settle_every, settings),
     )
     escrows = providers.Factory(
@@ -139,6 +172,21 @@ class Services(containers.DeclarativeContainer):
         assets=adapters.assets,
         places=adapters.places,
     )
+    destinations = providers.Factory(
+        DestinationService,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        ids=adapters.ids,
+        places=adapters.places,
+        addresses=providers.Factory(addresses),
+        cool_downs=settings.provided.payout_destinations.cool_downs,
+    )
+    people = providers.Factory(
+        PeopleService, begin=adapters.begin, clock=adapters.clock, ids=adapters.ids
+    )
+    seeding = providers.Factory(
+        SeedingService, begin=adapters.begin, clock=adapters.clock, ids=adapters.ids
+    )
     suspense = providers.Factory(
         SuspenseService,
         begin=adapters.begin,
@@ -147,6 +195,13 @@ class Services(containers.DeclarativeContainer):
         assets=adapters.assets,
         places=adapters.places,
         addresses=providers.Factory(addresses),
+    )
+    platform = providers.Factory(
+        PlatformService,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        providers=adapters.provider_health,
+        kept=providers.Factory(_platform_events_kept, settings),
     )
     sweeps = providers.Factory(
         SweepService,
@@ -222,6 +277,21 @@ class Services(containers.DeclarativeContainer):
     webhook_endpoints = providers.Factory(
         EndpointService, begin=adapters.begin, clock=adapters.clock, ids=adapters.ids
     )
+    sandbox = providers.Factory(
+        SandboxService,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        ids=adapters.ids,
+        assets=adapters.assets,
+        places=adapters.places,
+    )
+    sandbox_works = providers.Factory(
+        SandboxWorks,
+        begin=adapters.begin,
+        clock=adapters.clock,
+        places=adapters.places,
+        sandboxes=adapters.sandboxes,
+    )
     stars = providers.Factory(
         StarsService,
         begin=adapters.begin,
@@ -247,6 +317,8 @@ class Services(containers.DeclarativeContainer):
         contracts=adapters.contracts,
         readers=adapters.readers,
         places=adapters.places,
+        ladders=providers.Factory(ladders, settings, adapters.assets),
+        deposit_minimums=providers.Factory(_deposit_minimums, settings),
     )
     canceling = providers.Factory(
         Canceling,

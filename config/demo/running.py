@@ -110,6 +110,7 @@ def settings_of(
                 "hot_wallet": demo.hot_wallet,
                 "treasury": devnet_accounts()[TREASURY].address.lower(),
                 "first_block": demo.first_block,
+                "devnet": True,
             },
             *([ton.chain_table(on_ton, directory.ton, signs=signs)] if on_ton else ()),
         ],

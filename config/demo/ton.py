@@ -103,6 +103,7 @@ def chain_table(ton: TonDemo, files: TonFiles, *, signs: bool) -> dict[str, obje
         "first_block": ton.first_block,
         "message_seconds": MESSAGE_SECONDS,
         "jetton_limits": "devnet",
+        "devnet": True,
         **(keys if signs else {}),
     }
 

@@ -21,6 +21,7 @@ from adapters.system.ids import RandomIds
 from adapters.telegram.bot import AiogramStarsBot
 from adapters.telegram.webhook import TelegramWebhook
 from config.deployments import evm, ton
+from config.deployments.sandboxes import sandboxes
 from config.settings import Settings, WrongSettings
 from config.wallets import with_cold_wallets
 from domain.shared.money import Asset, Assets, ChainId, asset_id
@@ -45,8 +46,10 @@ if TYPE_CHECKING:
     from ports.ids import Ids
     from ports.jobs import JobNotices
     from ports.network_fees import FeeMarket
+    from ports.provider_health import ProviderHealth
     from ports.publisher import Publisher
     from ports.rates import RateSource
+    from ports.sandbox import Sandbox
     from ports.stars import StarsWebhook
     from ports.unit_of_work import Begin
 
@@ -157,9 +160,10 @@ def _stars(settings: Settings) -> Stars:
     return settings.stars
 
 
-def _pool(settings: Settings) -> PoolSettings:
+def _pool(settings: Settings, role: str) -> PoolSettings:
     return PoolSettings(
         connections_max=settings.database.connections_max,
+        role=role or None,
         statement_timeout_ms=int(settings.database.statement_timeout_seconds * 1000),
     )
 
@@ -168,6 +172,8 @@ class DemoAdapters(containers.DeclarativeContainer):
     """Every adapter of the demo, each annotated with the port that it stands for."""
 
     settings = providers.Dependency(instance_of=Settings)
+    role = providers.Dependency(instance_of=str, default="")
+    """Of the database, that statements run as; none: the user's own."""
 
     clock: providers.Provider[Clock] = providers.ThreadSafeSingleton(SystemClock)
     calendar: providers.Provider[Calendar] = providers.ThreadSafeSingleton(CronCalendar)
@@ -181,7 +187,7 @@ class DemoAdapters(containers.DeclarativeContainer):
         dsn=settings.provided.database.url,
         clock=clock,
         ids=ids,
-        settings=providers.Factory(_pool, settings),
+        settings=providers.Factory(_pool, settings, role),
     )
     begin = storage.provided.begin
     notices: providers.Provider[JobNotices] = providers.ThreadSafeSingleton(
@@ -217,8 +223,14 @@ class DemoAdapters(containers.DeclarativeContainer):
     senders: providers.Provider[Mapping[ChainId, ChainSender]] = providers.ThreadSafeSingleton(
         senders, settings, nodes, networks, liteservers, sources, clock
     )
+    provider_health: providers.Provider[Mapping[ChainId, ProviderHealth]] = (
+        providers.ThreadSafeSingleton(evm.provider_health, nodes)
+    )
     fee_markets: providers.Provider[Mapping[ChainId, FeeMarket]] = providers.ThreadSafeSingleton(
         evm.fee_markets, nodes
+    )
+    sandboxes: providers.Provider[Mapping[ChainId, Sandbox]] = providers.ThreadSafeSingleton(
+        sandboxes, settings, nodes, liteservers
     )
     stars_bot: providers.Provider[AiogramStarsBot] = providers.ThreadSafeSingleton(
         stars_bot, settings

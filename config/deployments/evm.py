@@ -11,6 +11,7 @@ from adapters.evm.node import EvmNode
 from adapters.evm.reader import EvmChainReader
 from adapters.evm.sender import EvmChainSender
 from adapters.evm.settings import EvmChain, FeeLimits
+from adapters.evm.standing import EvmProviderHealth
 from config.modes import mode_of
 from config.networks import Network, networks
 from config.signers import account, evm_deposit_signer, evm_signer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ports.chain import ChainReader, ChainSender
     from ports.deposit_addresses import DepositAddresses
     from ports.network_fees import FeeMarket
+    from ports.provider_health import ProviderHealth
 
 GWEI = 10**9
 
@@ -42,6 +44,7 @@ def places(chain: EvmChainSetting) -> Places:
         shows_coins=chain.coins,
         hides_coins=chain.coins,
         mode=mode_of(chain),
+        devnet=chain.devnet,
     )
 
 
@@ -72,6 +75,11 @@ def senders(settings: Settings, nodes: Mapping[ChainId, EvmNode]) -> Mapping[Cha
             deposits=evm_deposit_signer(settings, chain, tokens=node.chain.token_addresses()),
         )
     return made
+
+
+def provider_health(nodes: Mapping[ChainId, EvmNode]) -> Mapping[ChainId, ProviderHealth]:
+    """Return how the providers of each chain serve."""
+    return {chain: EvmProviderHealth(node.providers) for chain, node in nodes.items()}
 
 
 def fee_markets(nodes: Mapping[ChainId, EvmNode]) -> Mapping[ChainId, FeeMarket]:
@@ -105,8 +113,11 @@ def _evm_chain(chain: EvmChainSetting, known: Assets) -> EvmChain:
         gas_model=network.gas_model,
         data_fee_oracle=None if oracle is None else oracle.lower(),
         escrow=chain.escrow_contract.lower(),
+        collector=None if chain.collector_contract is None else chain.collector_contract.lower(),
+        collects_to=None if chain.collector_contract is None else chain.hot_wallet.lower(),
         first_block=chain.first_block,
         confirmations=chain.confirmations,
+        age_seconds=chain.age_seconds,
         fees=FeeLimits(
             max_fee_per_gas_wei=chain.fee_cap_gwei * GWEI,
             min_tip_wei=chain.min_tip_wei,

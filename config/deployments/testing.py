@@ -23,6 +23,7 @@ from adapters.memory.network_fees import InMemoryFeeMarket
 from adapters.memory.notices import InMemoryJobNotices
 from adapters.memory.publisher import RecordingPublisher
 from adapters.memory.rates import FixedRates
+from adapters.memory.sandbox import InMemorySandbox
 from adapters.memory.stars_bot import InMemoryStarsBot
 from adapters.memory.store import Store
 from adapters.system.calendar import CronCalendar
@@ -46,8 +47,10 @@ if TYPE_CHECKING:
     from ports.ids import Ids
     from ports.jobs import JobNotices
     from ports.network_fees import FeeMarket
+    from ports.provider_health import ProviderHealth
     from ports.publisher import Publisher
     from ports.rates import RateSource
+    from ports.sandbox import Sandbox
     from ports.stars import StarsWebhook
     from ports.unit_of_work import UnitOfWork
 
@@ -165,6 +168,14 @@ def fee_markets(places: Mapping[ChainId, Places]) -> Mapping[ChainId, FeeMarket]
     }
 
 
+def sandboxes(
+    settings: Settings, chains: Mapping[ChainId, InMemoryChain]
+) -> Mapping[ChainId, InMemorySandbox]:
+    """Return what orders things on each chain that the settings call a devnet."""
+    devnets = [name for name, place in places(settings).items() if place.devnet]
+    return {name: InMemorySandbox(chains[name]) for name in devnets}
+
+
 def rates(settings: Settings, clock: Clock, known: Assets) -> Sequence[RateSource]:
     """Return a source for each name under which the settings give rates."""
     by_name: dict[str, FixedRates] = {}
@@ -178,6 +189,8 @@ class TestingAdapters(containers.DeclarativeContainer):
     """Every adapter of a test, each annotated with the port that it stands for."""
 
     settings = providers.Dependency(instance_of=Settings)
+    role = providers.Dependency(instance_of=str, default="")
+    """Memory has none."""
 
     clock: providers.Provider[Clock] = providers.ThreadSafeSingleton(FakeClock)
     calendar: providers.Provider[Calendar] = providers.ThreadSafeSingleton(CronCalendar)
@@ -220,8 +233,15 @@ class TestingAdapters(containers.DeclarativeContainer):
     senders: providers.Provider[Mapping[ChainId, ChainSender]] = providers.ThreadSafeSingleton(
         dict, chains
     )
+    provider_health: providers.Provider[Mapping[ChainId, ProviderHealth]] = (
+        providers.ThreadSafeSingleton(dict)
+    )
+    """Chains in memory have no providers."""
     fee_markets: providers.Provider[Mapping[ChainId, FeeMarket]] = providers.ThreadSafeSingleton(
         fee_markets, places
+    )
+    sandboxes: providers.Provider[Mapping[ChainId, Sandbox]] = providers.ThreadSafeSingleton(
+        sandboxes, settings, chains
     )
     stars_bot: providers.Provider[ClosableStarsBot] = providers.ThreadSafeSingleton(
         ClosableStarsBot, clock

@@ -19,6 +19,7 @@ from config.modes import mode_of
 from config.settings import WrongSettings
 from config.ton_signers import ton_deposits, ton_signer
 from domain.chains.places import Places
+from domain.customers.reach import reach_of
 from domain.intents.model import Method
 from domain.shared.money import ChainId, asset_id, chain_of
 
@@ -65,6 +66,7 @@ def places(chain: TonChainSetting) -> Places:
         methods=frozenset({Method.MEMO, *deposits}),
         shows_coins=True,
         mode=mode_of(chain),
+        devnet=chain.devnet,
     )
 
 
@@ -118,7 +120,7 @@ def readers(
             servers[name],
             network,
             hot_wallet=places[name].hot_wallet,
-            owners=_DepositWallets(begin, name),
+            owners=OwnedWallets(begin, places[name]),
             sources=sources[name],
         )
         for name, network in networks.items()
@@ -164,16 +166,21 @@ def addresses(settings: Settings) -> Mapping[ChainId, DepositAddresses]:
     }
 
 
-class _DepositWallets:
+class OwnedWallets:
     """Says which deposit wallets there are; so it is stored."""
 
-    def __init__(self, begin: Begin, chain: ChainId) -> None:
+    def __init__(self, begin: Begin, places: Places) -> None:
         self._begin = begin
-        self._chain = chain
+        self._chain = places.chain
+        self._reach = reach_of(places.chain, places.mode)
 
     async def __call__(self) -> Sequence[str]:
+        """Return the addresses of intents and of customers."""
         async with self._begin() as work:
-            return await work.intents.deposit_addresses(chain=self._chain)
+            return [
+                *await work.intents.deposit_addresses(chain=self._chain),
+                *await work.customers.issued(reach=self._reach),
+            ]
 
 
 def _network(chain: TonChainSetting, known: Assets) -> TonChain:

@@ -116,20 +116,30 @@ def _class_of(repository: type) -> type:
     made = _classes.get(repository)
     if made is None:
         methods: dict[str, Any] = {"__slots__": ()}
-        for name, method in inspect.getmembers(repository, inspect.iscoroutinefunction):
+        for name, method in inspect.getmembers(repository, inspect.isfunction):
             if name.startswith("_"):
                 continue
-            methods[name] = (
-                _claiming(method)
-                if name == "claim" and "key" in _names(method)
-                else (_passing(method))
-            )
+            if not inspect.iscoroutinefunction(method):
+                methods[name] = _at_once(method)
+            elif name == "claim" and "key" in _names(method):
+                methods[name] = _claiming(method)
+            else:
+                methods[name] = _passing(method)
         made = _classes[repository] = type(f"Passing{repository.__name__}", (_Passing,), methods)
     return made
 
 
 def _names(method: Callable[..., object]) -> set[str]:
     return set(inspect.signature(method).parameters)
+
+
+def _at_once(method: Callable[..., object]) -> object:
+    """Pass on what asks the store for nothing, and so waits for nobody."""
+
+    def call(self: _Passing, *args: object, **named: object) -> object:
+        return method(self._inner, *args, **named)
+
+    return call
 
 
 def _passing(method: Callable[..., Coroutine[Any, Any, Any]]) -> object:

@@ -32,6 +32,12 @@ MORE_ASSETS: Mapping[str, Sequence[Mapping[str, Any]]] = {
 }
 """What can be paid in on the rails beside the first chain, and what it is worth in USD."""
 
+STARS_SETTINGS: Mapping[str, Any] = {
+    "bot_token_file": "simulated",
+    "webhook_secret_file": "simulated",
+    "test_environment": True,
+}
+
 
 def settings(rails: Collection[str] = ("evm",)) -> Settings:
     """Return settings for slow chains and sparse schedules: virtual days cost real time.
@@ -39,11 +45,6 @@ def settings(rails: Collection[str] = ("evm",)) -> Settings:
     The second chain is not among them: it is like none that there are settings for.
     """
     more = [it for rail in RAILS if rail in rails for it in MORE_ASSETS.get(rail, ())]
-    stars = {
-        "bot_token_file": "simulated",
-        "webhook_secret_file": "simulated",
-        "test_environment": True,
-    }
     return structure(
         {
             "deployment": "testing",
@@ -57,7 +58,7 @@ def settings(rails: Collection[str] = ("evm",)) -> Settings:
                 {"id": COIN, "symbol": "ETH", "decimals": 18},
                 *({name: it[name] for name in it if name != "rate"} for it in more),
             ],
-            **({"stars": stars} if "stars" in rails else {}),
+            **({"stars": STARS_SETTINGS} if "stars" in rails else {}),
             "chains": [
                 {
                     "id": CHAIN,
@@ -100,6 +101,8 @@ def settings(rails: Collection[str] = ("evm",)) -> Settings:
                 "refund_stars_every_seconds": 3600,
                 "reconcile_stars_every_seconds": 3600,
                 "mature_stars_every_seconds": 6 * 3600,
+                "look_at_chains_every_seconds": 6 * 3600,
+                "look_at_queues_every_seconds": 6 * 3600,
             },
         }
     )

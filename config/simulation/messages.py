@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from config.simulation.followed import Followed, Issued
     from config.simulation.rails import Rail
     from config.simulation.world import World
-    from domain.chains.submissions import Inclusion, SendMoney, Submission
+    from domain.chains.instructions import SendMoney
+    from domain.chains.submissions import Inclusion, Submission
     from domain.shared.ids import PayoutId
 
 CONCLUDED = frozenset({"confirmed", "reverted"})

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from adapters.memory.blocks import MinedBlock
+from domain.chains.instructions import RefundEscrow, ReleaseEscrow, SendMoney
 from domain.chains.model import EscrowPaid, Head, Scan
-from domain.chains.submissions import RefundEscrow, ReleaseEscrow, SendMoney
 from ports.chain import ChainUnavailable, InstructionRefused
 
 if TYPE_CHECKING:
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from adapters.memory.chain import InMemoryChain
     from config.simulation.process import Process
+    from domain.chains.instructions import Instruction
     from domain.chains.model import Block
-    from domain.chains.submissions import Inclusion, Instruction, SignedBytes
+    from domain.chains.submissions import Inclusion, SignedBytes
     from domain.shared.money import AssetId, ChainId, Money
     from ports.chain import Ours, Prepared
 
@@ -90,6 +91,8 @@ class Line:
         self.chain: ChainId = network.chain.chain
         self.sender: str = network.chain.sender
         self.batch_max: int = network.chain.batch_max
+        self.releases_max: int = network.chain.releases_max
+        self.sweeps_max: int = network.chain.sweeps_max
         self._network = network
         self._chain = network.chain
         self._process = process
@@ -118,6 +121,16 @@ class Line:
             found = await self._chain.block(number)
         await self._process.stop()
         return found
+
+    async def agreed(self, block: Block, *, providers: int) -> bool:
+        """Tell whether providers have this very block; a node that does not knows nothing."""
+        fault = await self._reach()
+        mined = self._blocks(fault)
+        if mined is not None and block not in {it.block for it in mined}:
+            return False
+        agreed = await self._chain.agreed(block, providers=providers)
+        await self._process.stop()
+        return agreed
 
     async def scan(self, *, first: int, last: int, ours: Ours | None = None) -> Scan:
         """Return a range of blocks and what is in them, as the node knows it."""

@@ -14,6 +14,7 @@ import attrs
 from dependency_injector import providers
 
 from adapters.memory.chain import InMemoryChain
+from adapters.memory.chain_state import Nature
 from adapters.memory.clock import FakeClock
 from adapters.memory.deposit_addresses import InMemoryDepositAddresses
 from adapters.memory.escrow_contract import InMemoryEscrowContracts
@@ -101,14 +102,18 @@ class Gateway:
             intents=self.intents,
             escrows=self.escrows,
             settlements=self.settlements,
+            destinations=services.destinations(),
             sweeps=services.sweeps(),
             treasury=services.treasury(),
             books=self.books,
             conservation=self.conservation,
             answers=services.answers(),
             sealing=self.sealing,
+            audit=services.audit(),
             valuation=services.valuation(),
             webhooks=self.webhooks,
+            sandbox=services.sandbox_works(),
+            platform=services.platform(),
             stars=stars,
             resources=(),
         )
@@ -159,6 +164,7 @@ class World:
             treasury=TREASURY,
             deposits=self.addresses,
             final_after=FINAL_AFTER,
+            nature=Nature(sweeps_max=self._sweeps_max(rails)),
         )
         self.rates = [
             it
@@ -187,6 +193,10 @@ class World:
             store_is_free=lambda: not self.store.turns.locked(),
             next_job_at=self._next_job_at,
         )
+
+    def _sweeps_max(self, rails: Collection[str]) -> int:
+        """Draw whether addresses are swept together; with one rail old stories stay as told."""
+        return self.random("sweeping").choice((0, 3)) if len(rails) > 1 else 0
 
     def random(self, concern: str) -> Random:
         """Return a source of chance of its own: more of one kind shifts no other."""

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from domain.chains.instructions import SweepDeposit
 from domain.chains.outcomes import Outcomes
 from domain.chains.places import Places
-from domain.chains.submissions import SubmissionState, SweepDeposit
+from domain.chains.submissions import SubmissionState
+from domain.chains.waking import wake_sender
 from domain.shared.ids import SubmissionId
 from domain.shared.money import Assets, ChainId
 from ports.clock import Clock
@@ -64,10 +66,6 @@ class Canceling:
             if isinstance(submission.instruction, SweepDeposit) and lasts:
                 raise CannotCancel(submission_id)
             await work.chains.save_submission(taken_back)
-            await work.jobs.enqueue(
-                "send_transactions",
-                arguments={"chain": taken_back.chain},
-                dedupe_key=f"send_transactions:{taken_back.chain}:now",
-            )
+            await wake_sender(work, taken_back.chain)
             await work.commit()
         return taken_back

@@ -66,6 +66,7 @@ class ContractMoves:
                 await self._paid(work, observation, fact, at=at)
                 return [Move(fact.payer, contract, fact.money.amount)]
             case CreditWithdrawn():
+                await self._withdrawn(work, observation, fact, at=at)
                 await work.ledger.book(
                     escrow_booking.withdrawal(
                         money=fact.money,
@@ -154,8 +155,10 @@ class ContractMoves:
                 _must_agree(escrow, fact.merchant_amount, fact.fee)
             case _:
                 assert_never(fact)
-        await work.escrows.save(escrow)
         if escrow.ended_at is not None:
+            escrow = escrow.keep_credits(
+                merchant_pushed=merchant_pushed, payer_pushed=payer_pushed, at=time
+            )
             await work.ledger.book(
                 escrow_booking.end(
                     escrow,
@@ -165,9 +168,33 @@ class ContractMoves:
                     at=time,
                 )
             )
+        await work.escrows.save(escrow)
         await self.recipients.save(work, intent, after, at=at)
         await self._tell(work, told, escrow, at=at)
+        if escrow.claims:
+            await self._tell(work, escrow_events.CREDITED, escrow, at=at)
         return escrow
+
+    async def _withdrawn(
+        self, work: UnitOfWork, observation: Observation, fact: CreditWithdrawn, *, at: datetime
+    ) -> None:
+        """Close the claims that somebody has taken out: the contract gives all there is."""
+        places = self.recipients.places
+        claimed = await work.escrows.with_open_claims(
+            chain=places.chain,
+            contract=places.escrow_contract or "",
+            account=fact.account,
+            asset=fact.money.asset,
+        )
+        for escrow_id in claimed:
+            escrow = await work.escrows.lock(escrow_id)
+            if escrow is None:
+                continue
+            taken = escrow.withdraw(
+                account=fact.account, to=fact.target, at=observation.block.time
+            )
+            await work.escrows.save(taken)
+            await self._tell(work, escrow_events.WITHDRAWN, taken, at=at)
 
     async def _strangers_moved_on(
         self,

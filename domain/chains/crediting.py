@@ -1,7 +1,8 @@
-"""What an observation changes: intents, escrows and the books, inside one unit of work.
+"""What an observation changes: intents, deposits, escrows and the books, in one unit of work.
 
-Seen money only shows in its intent. Final money is booked, in the same transaction in which its
-observation becomes final, so that a chain event is credited once whatever dies in between.
+Seen money only shows in its intent or deposit. Final money is booked, in the same transaction in
+which its observation becomes final, so that a chain event is credited once whatever dies in
+between.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import attrs
 from domain.chains.contract_moves import ContractMoves, Move
 from domain.chains.model import EscrowPaid, Transfer, WalletCharged
 from domain.chains.recipients import Recipients
+from domain.customers.crediting import CustomerDeposits
 from domain.intents import booking, events
 from domain.settlements.booking import network_fee
 from domain.suspense import keeping
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from domain.chains.model import Fact, Observation
     from domain.chains.places import Places
     from domain.chains.recipients import Owners
+    from domain.customers.model import CustomerAddress
     from domain.ledger.accounts import Account
     from domain.shared.money import Money
     from ports.unit_of_work import UnitOfWork
@@ -38,6 +41,7 @@ class Crediting:
     """Applies the observations of one chain."""
 
     recipients: Recipients
+    deposits: CustomerDeposits
 
     @property
     def places(self) -> Places:
@@ -50,7 +54,7 @@ class Crediting:
         """Return the observations that concern the gateway; a token has many other holders."""
         owners = await self.recipients.owners(work, observations)
         places = self.places
-        into = {places.hot_wallet, places.escrow_contract, *owners.by_address}
+        into = {places.hot_wallet, places.escrow_contract, *owners.issued}
         return [
             observation for observation in observations if self._concerns(observation.fact, into)
         ]
@@ -75,6 +79,10 @@ class Crediting:
         """Show money that may still be taken back."""
         owners = await self.recipients.owners(work, observations)
         for observation in observations:
+            fact, customer = observation.fact, _customer(observation, owners)
+            if customer and isinstance(fact, Transfer):
+                await self.deposits.see(work, observation, fact, customer, at=at)
+                continue
             intent = await self.recipients.lock_paid(work, observation, owners)
             if intent is None:
                 continue
@@ -91,6 +99,9 @@ class Crediting:
         """Take back what was shown and is gone. It was never booked."""
         owners = await self.recipients.owners(work, observations)
         for observation in observations:
+            if customer := _customer(observation, owners):
+                await self.deposits.retract(work, observation, customer, at=at)
+                continue
             intent = await self.recipients.lock_paid(work, observation, owners)
             if intent is None:
                 continue
@@ -152,6 +163,9 @@ class Crediting:
         at: datetime,
     ) -> None:
         """Book a transfer that no other fact accounts for."""
+        if customer := _customer(observation, owners):
+            await self.deposits.finalize(work, observation, fact, customer, at=at)
+            return
         time, suspense = observation.block.time, self.places.suspense
         intent_id = owners.of(fact)
         into = self._custody_of(fact, is_deposit=fact.target in owners.by_address)
@@ -196,7 +210,7 @@ class Crediting:
         }
         if not sources:
             return ()
-        return await work.intents.owners_of(chain=self.places.chain, addresses=sorted(sources))
+        return await self.recipients.issued(work, sources)
 
     async def _swept(self, work: UnitOfWork, observation: Observation, fact: Transfer) -> None:
         """Book what has only changed its place with us: it is nobody's payment.
@@ -233,6 +247,12 @@ class Crediting:
         if is_deposit:
             return self.places.deposits
         return self.places.escrow if fact.target == self.places.escrow_contract else None
+
+
+def _customer(observation: Observation, owners: Owners) -> CustomerAddress | None:
+    """Return the customer's address that a transfer goes to, or None."""
+    fact = observation.fact
+    return owners.customers.get(fact.target) if isinstance(fact, Transfer) else None
 
 
 def _paid_money(observation: Observation) -> Money:

@@ -8,7 +8,9 @@ import attrs
 
 from domain.chains.coverage import Stretch, lowest_gap
 from domain.chains.crediting import Crediting
+from domain.chains.maturing import Maturing
 from domain.chains.model import FinalBlockReplaced, Finality
+from domain.chains.telling import keep
 from ports.chain import ChainUnavailable
 from ports.clock import Clock
 from ports.unit_of_work import Begin
@@ -51,6 +53,7 @@ class Filling:
     begin: Begin
     clock: Clock
     crediting: Crediting
+    maturing: Maturing
     blocks_max: int
 
     async def fill(self, cursor: Cursor, reader: ChainReader, ours: Ours) -> Cursor:
@@ -68,6 +71,9 @@ class Filling:
         if gap is None or gap.last > cursor.final.number or self.crediting.places.shows_coins:
             return cursor
         await self._leads_up(gap, reader)
+        # Nobody knows yet how much was paid there.
+        if not await self.maturing.covers(gap.last, cursor, reader):
+            return cursor
         last = min(gap.last, gap.first + self.blocks_max - 1)
         scan = await reader.scan(first=gap.first, last=last, ours=ours)
         _must_fit(cursor, gap, scan)
@@ -83,7 +89,7 @@ class Filling:
                 first=min(cursor.first, gap.first),
                 gap=None if left is None else left.first,
             )
-            await work.chains.save_cursor(filled)
+            await keep(work, filled, was=cursor, at=at)
             await work.commit()
         return filled
 

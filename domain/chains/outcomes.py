@@ -6,24 +6,27 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.chains.places import Places
-from domain.chains.submissions import (
+from domain.chains.instructions import (
     FundGas,
     RefundEscrow,
     ReleaseEscrow,
+    ReleaseMany,
     SendMany,
     SendMoney,
-    Submission,
-    SubmissionState,
     SweepDeposit,
+    SweepMany,
 )
-from domain.escrow import events as escrow_events
+from domain.chains.places import Places
+from domain.chains.requests import EscrowRequests, requesting
+from domain.chains.submissions import SubmissionState
+from domain.chains.sweeping import SweepOutcomes
+from domain.chains.waking import wake_sender
 from domain.ledger.accounts import PAYOUTS_IN_FLIGHT
 from domain.ledger.holds import HoldState
 from domain.settlements import booking
 from domain.settlements import events as settlement_events
 from domain.settlements.payouts import PayoutState
-from domain.shared.ids import EscrowId, HoldId, SubmissionId, SweepId
+from domain.shared.ids import EscrowId, HoldId, SubmissionId
 from domain.shared.money import Assets
 from domain.suspense import returning
 from domain.sweeps import booking as sweep_booking
@@ -31,12 +34,12 @@ from domain.treasury import following
 from ports.ids import Ids
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from domain.chains.submissions import Inclusion, Part, SignedBytes
-    from domain.escrow.model import Escrow
+    from domain.chains.instructions import Part, Release
+    from domain.chains.submissions import Inclusion, SignedBytes, Submission
     from domain.settlements.payouts import Payout
-    from domain.shared.money import Money
     from ports.unit_of_work import UnitOfWork
 
 
@@ -69,6 +72,12 @@ class Outcomes:
             named = payout.sign(transaction=signed.hash, submission_id=submission.id)
             await self._save(work, named, at=at)
 
+    async def joined(
+        self, work: UnitOfWork, queued: Sequence[Submission], batch: Submission
+    ) -> None:
+        """Several submissions have ended in favour of one."""
+        await self._requests.joined(work, queued, batch)
+
     async def replaced(self, work: UnitOfWork, submission: Submission) -> None:
         """There are other bytes with the same number: by default it is they that will land."""
         if submission.signed is not None and not submission.signed.cancels:
@@ -93,10 +102,10 @@ class Outcomes:
                 for part in submission.parts:
                     payout = await work.settlements.lock_payout(part.payout_id)
                     await self._save(work, payout.refuse(reason=reason), at=at)
-            case ReleaseEscrow() | RefundEscrow():
-                await self._request_failed(work, submission, at=at)
-            case FundGas() | SweepDeposit():
-                await self._sweep_failed(work, submission, reason=reason, at=at)
+            case ReleaseEscrow() | ReleaseMany() | RefundEscrow():
+                await self._requests.failed(work, submission, reason=reason, at=at)
+            case FundGas() | SweepDeposit() | SweepMany():
+                await self._sweeps.failed(work, submission, reason=reason, at=at)
 
     async def concluded(
         self,
@@ -127,18 +136,18 @@ class Outcomes:
                         hold_id = await self._come_back(work, payout, block_time=block_time)
                         refused = attrs.evolve(payout.refuse(reason=reason), hold_id=hold_id)
                         await self._save(work, refused, at=at)
-            case ReleaseEscrow() | RefundEscrow():
-                if not succeeded:
-                    await self._request_failed(work, submission, at=at)
-            case FundGas() | SweepDeposit() if not succeeded:
+            case ReleaseEscrow() | ReleaseMany() | RefundEscrow() if not succeeded:
                 reason = _REASONS[submission.state]
-                await self._sweep_failed(work, submission, reason=reason, at=at)
-            case FundGas(money=money):
-                await self._funded(work, submission, money, block_time=block_time, at=at)
-            case SweepDeposit():
-                # The watcher has booked the tokens' way by what it saw of it, in this block.
-                sweep = await work.sweeps.lock(SweepId(submission.purpose))
-                await work.sweeps.save(sweep.finish(at=at))
+                await self._requests.failed(work, submission, reason=reason, at=at)
+            case ReleaseEscrow() | ReleaseMany() | RefundEscrow():
+                await self._requests.left_alone(work, submission, inclusion, at=at)
+            case FundGas() | SweepDeposit() | SweepMany() if not succeeded:
+                reason = _REASONS[submission.state]
+                await self._sweeps.failed(work, submission, reason=reason, at=at)
+            case FundGas() | SweepDeposit() | SweepMany():
+                await self._sweeps.landed(
+                    work, submission, inclusion, block_time=block_time, at=at
+                )
 
     async def expired(
         self, work: UnitOfWork, submission: Submission, *, block_time: datetime, at: datetime
@@ -160,20 +169,17 @@ class Outcomes:
                         work, submission, part, block_time=block_time, at=at
                     )
             case ReleaseEscrow() | RefundEscrow():
-                escrow = await self._requesting(work, submission)
-                again = await self._again(work, submission, at=at) if escrow else None
-                if escrow and again:
-                    await work.escrows.save(escrow.request_again(submission_id=again.id))
-                else:
-                    await self._request_failed(work, submission, at=at)
-            case FundGas() | SweepDeposit():
+                await self._request_expired(work, submission, None, at=at)
+            case ReleaseMany(releases=releases):
+                for release in releases:
+                    await self._request_expired(work, submission, release, at=at)
+            case FundGas() | SweepDeposit() | SweepMany():
                 again = await self._again(work, submission, at=at)
                 if again is None:
                     reason = _why_not_again(submission)
-                    await self._sweep_failed(work, submission, reason=reason, at=at)
-                    return
-                sweep = await work.sweeps.lock(SweepId(submission.purpose))
-                await work.sweeps.save(sweep.try_again(submission_id=again.id, at=at))
+                    await self._sweeps.failed(work, submission, reason=reason, at=at)
+                else:
+                    await self._sweeps.try_again(work, submission, again, at=at)
 
     async def _payout_expired(
         self,
@@ -194,24 +200,33 @@ class Outcomes:
             now = payout.approve_again(submission_id=again.id, hold_id=hold_id)
         await self._save(work, now, at=at)
 
+    async def _request_expired(
+        self, work: UnitOfWork, submission: Submission, part: Release | None, *, at: datetime
+    ) -> None:
+        escrow_id = part.escrow_id if part else EscrowId(submission.purpose)
+        escrow = await requesting(work, submission, escrow_id)
+        again = await self._again(work, submission, part=part, at=at) if escrow else None
+        if escrow and again:
+            await work.escrows.save(escrow.request_again(submission_id=again.id))
+        else:
+            reason = _why_not_again(submission)
+            await self._requests.fail(work, submission, escrow_id, reason=reason, at=at)
+
     async def _again(
-        self, work: UnitOfWork, expired: Submission, *, at: datetime, part: Part | None = None
+        self,
+        work: UnitOfWork,
+        expired: Submission,
+        *,
+        at: datetime,
+        part: Part | Release | None = None,
     ) -> Submission | None:
         """Queue another submission in an expired one's place, unless there were enough."""
         id = SubmissionId(self.ids.new("submission"))
         again = expired.again(id=id, at=at, part=part)
         if again is not None:
             await work.chains.add_submission(again)
-            await self._wake_sender(work)
+            await wake_sender(work, self.places.chain)
         return again
-
-    async def _wake_sender(self, work: UnitOfWork) -> None:
-        chain = self.places.chain
-        await work.jobs.enqueue(
-            "send_transactions",
-            arguments={"chain": chain},
-            dedupe_key=f"send_transactions:{chain}:now",
-        )
 
     async def _paid_network(
         self, work: UnitOfWork, submission: Submission, inclusion: Inclusion, *, at: datetime
@@ -222,32 +237,6 @@ class Outcomes:
         of_deposit = isinstance(submission.instruction, SweepDeposit)
         fee = sweep_booking.network_fee if of_deposit else booking.network_fee
         await work.ledger.book(fee(inclusion.cost, self.places, reference=submission.id, at=at))
-
-    async def _funded(
-        self,
-        work: UnitOfWork,
-        funding: Submission,
-        money: Money,
-        *,
-        block_time: datetime,
-        at: datetime,
-    ) -> None:
-        """The address can pay for its transaction: have it move all that is there by now."""
-        await work.ledger.book(
-            sweep_booking.funding(money, self.places, reference=funding.id, at=block_time)
-        )
-        sweep = await work.sweeps.lock(SweepId(funding.purpose))
-        held = await work.sweeps.holding(sweep.chain, sweep.address, sweep.money.asset)
-        transfer = Submission(
-            id=SubmissionId(self.ids.new("submission")),
-            chain=sweep.chain,
-            instruction=SweepDeposit(held, sweep.address, sweep.index),
-            purpose=sweep.id,
-            created_at=at,
-        )
-        await work.chains.add_submission(transfer)
-        await work.sweeps.save(sweep.move(held, submission_id=transfer.id, at=at))
-        await self._wake_sender(work)
 
     async def _landed(
         self, work: UnitOfWork, submission: Submission, part: Part, hash: str
@@ -261,12 +250,6 @@ class Outcomes:
     async def _named(self, work: UnitOfWork, part: Part, hash: str) -> None:
         payout = await work.settlements.lock_payout(part.payout_id)
         await work.settlements.save_payout(attrs.evolve(payout, transaction=hash))
-
-    async def _sweep_failed(
-        self, work: UnitOfWork, submission: Submission, *, reason: str, at: datetime
-    ) -> None:
-        sweep = await work.sweeps.lock(SweepId(submission.purpose))
-        await work.sweeps.save(sweep.refuse(reason=reason, at=at))
 
     async def _arrived(
         self, work: UnitOfWork, payout: Payout, *, block_time: datetime, at: datetime
@@ -293,27 +276,13 @@ class Outcomes:
         await work.ledger.add_hold(hold)
         return hold.id
 
-    async def _request_failed(
-        self, work: UnitOfWork, submission: Submission, *, at: datetime
-    ) -> None:
-        escrow = await self._requesting(work, submission)
-        if escrow is None:
-            return
-        failed = escrow.request_failed()
-        await work.escrows.save(failed)
-        await work.events.record(
-            escrow_events.happened(escrow_events.REQUEST_FAILED, failed, at=at, assets=self.assets)
-        )
+    @property
+    def _requests(self) -> EscrowRequests:
+        return EscrowRequests(self.assets)
 
-    async def _requesting(self, work: UnitOfWork, submission: Submission) -> Escrow | None:
-        """Lock the escrow that a submission asks for an end of.
-
-        None where another way out, or a dispute, has made the request pointless meanwhile.
-        """
-        escrow = await work.escrows.lock(EscrowId(submission.purpose))
-        if escrow is None or escrow.submission_id != submission.id or not escrow.requested:
-            return None
-        return escrow
+    @property
+    def _sweeps(self) -> SweepOutcomes:
+        return SweepOutcomes(self.ids, self.places)
 
     async def _save(self, work: UnitOfWork, payout: Payout, *, at: datetime) -> None:
         await work.settlements.save_payout(payout)

@@ -48,6 +48,8 @@ class Places:
     """True where a contract can send coins unseen: balances are looked at then."""
     mode: Mode = Mode.TEST
     """Which accounts are paid on this chain."""
+    devnet: bool = False
+    """True where test accounts may order payments and reorganizations: ``domain.sandbox``."""
     cold_wallet: str | None = None
     """Where tokens are kept that nobody is owed soon; None where all stays in the hot wallet."""
 

@@ -9,6 +9,8 @@ import attrs
 
 from domain.chains.model import EscrowPaid, Transfer, WalletCharged
 from domain.chains.places import Places
+from domain.customers.model import CustomerAddress
+from domain.customers.reach import reach_of
 from domain.escrow.model import EscrowTerms
 from domain.intents import events, memos
 from domain.shared.ids import IntentId
@@ -21,17 +23,24 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.chains.model import Observation
+    from domain.customers.reach import Reach
     from domain.intents.model import PaymentIntent
     from ports.unit_of_work import UnitOfWork
 
 
 @attrs.frozen
 class Owners:
-    """Which of the addresses and memos of some observations are of which intents."""
+    """Which of the addresses and memos of some observations are of which intents or customers."""
 
     hot_wallet: str
     by_address: Mapping[str, IntentId]
     by_memo: Mapping[str, IntentId]
+    customers: Mapping[str, CustomerAddress] = attrs.field(factory=dict)
+
+    @property
+    def issued(self) -> frozenset[str]:
+        """The addresses that are deposit addresses, whosever."""
+        return frozenset({*self.by_address, *self.customers})
 
     def of(self, fact: Transfer) -> IntentId | None:
         """Return the intent that a transfer pays, or None where nothing says whose it is."""
@@ -52,8 +61,13 @@ class Recipients:
     contracts: EscrowContracts
     places: Places
 
+    @property
+    def reach(self) -> Reach:
+        """Which customers' addresses count on the chain."""
+        return reach_of(self.places.chain, self.places.mode)
+
     async def owners(self, work: UnitOfWork, observations: Sequence[Observation]) -> Owners:
-        """Return which of the addresses and memos that were paid to are of which intents.
+        """Return whose the addresses and memos are that were paid to.
 
         So are addresses that were charged for what they took in.
         """
@@ -65,19 +79,27 @@ class Recipients:
                 case WalletCharged(wallet=str(charged)):
                     addresses.add(charged)
         by_address = await work.intents.owners_of(chain=chain, addresses=sorted(addresses))
+        left = sorted(addresses - by_address.keys() - {hot_wallet})
+        customers = await work.customers.at(left, reach=self.reach) if left else {}
         written = (memos.read(fact.memo) for fact in paid if fact.target == hot_wallet)
         named = sorted({memo for memo in written if memo is not None})
         by_memo: Mapping[str, IntentId] = {}
         if named:
             by_memo = await work.intents.owners_by_memo(chain=chain, memos=named)
-        return Owners(hot_wallet, by_address, by_memo)
+        return Owners(hot_wallet, by_address, by_memo, customers)
 
     async def among(self, work: UnitOfWork, addresses: Collection[str]) -> Collection[str]:
         """Return which of some addresses are watched: deposit addresses, and our own two."""
-        places = self.places
-        owners = await work.intents.owners_of(chain=places.chain, addresses=sorted(addresses))
-        own = {places.hot_wallet, places.escrow_contract}
-        return {address for address in addresses if address in own or address in owners}
+        own = {self.places.hot_wallet, self.places.escrow_contract}
+        issued = await self.issued(work, addresses)
+        return {address for address in addresses if address in own or address in issued}
+
+    async def issued(self, work: UnitOfWork, addresses: Collection[str]) -> Collection[str]:
+        """Return which of some addresses are deposit addresses: intents' own, or customers'."""
+        asked = sorted(addresses)
+        intents = await work.intents.owners_of(chain=self.places.chain, addresses=asked)
+        customers = await work.customers.at(asked, reach=self.reach)
+        return frozenset({*intents, *customers})
 
     async def lock_paid(
         self, work: UnitOfWork, observation: Observation, owners: Owners

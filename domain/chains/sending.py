@@ -11,19 +11,21 @@ import attrs
 
 from domain.chains.batches import batch_of, batched, instruction_of
 from domain.chains.broadcasting import Broadcasting
+from domain.chains.instructions import (
+    FundGas,
+    RefundEscrow,
+    ReleaseEscrow,
+    ReleaseMany,
+    SendMany,
+    SendMoney,
+    SweepDeposit,
+    SweepMany,
+)
 from domain.chains.outcomes import Outcomes
 from domain.chains.places import Places
 from domain.chains.replacing import Replacing
 from domain.chains.sequences import CHECK_EVERY, KeyUsedElsewhere, Sequences
-from domain.chains.submissions import (
-    FundGas,
-    RefundEscrow,
-    ReleaseEscrow,
-    SendMany,
-    SendMoney,
-    SubmissionState,
-    SweepDeposit,
-)
+from domain.chains.submissions import SubmissionState
 from domain.shared.ids import SubmissionId
 from domain.shared.money import Assets, ChainId
 from domain.sweeps.model import OPEN_MAX
@@ -58,7 +60,7 @@ class Sent:
     """What one round of sending did, in transactions."""
 
     signed: int
-    """A batch is one, however many payouts are in it."""
+    """A batch is one, however much is in it."""
     broadcast: int
     waiting: int
     """Not signed: the wallet lacks funds, the chain did not answer, or the asset is parked."""
@@ -90,14 +92,14 @@ class Sender:
             Exception: one transaction met a fault that only a person can mend; all others that
                 could be sent were.
         """
-        batch_max = self.senders[chain].batch_max
+        payouts, releases = self.senders[chain].batch_max, self.senders[chain].releases_max
         async with self.begin() as work:
             cursor = await work.chains.cursor(chain)
             if cursor is not None:
                 cursor.must_move()
             in_flight = await work.chains.in_flight(chain, limit=LOOKED_AT_MAX)
             parked = {asset.asset for asset in await work.parking.all()}
-            most = LOOKED_AT_MAX + IN_FLIGHT_MAX * (batch_max - 1)
+            most = LOOKED_AT_MAX + IN_FLIGHT_MAX * (max(payouts, releases) - 1)
             most = max(most, PARKED_MAX) if parked else most
             queued = await work.chains.queued(chain, limit=most)
         seen = None if cursor is None else cursor.seen.number
@@ -106,7 +108,7 @@ class Sender:
         room = IN_FLIGHT_MAX - sum(not _of_deposit(submission) for submission in in_flight)
         free = [submission for submission in queued if not _moved_assets(submission) & parked]
         signed, waiting = 0, len(queued) - len(free)
-        for group in batched(free, most=batch_max):
+        for group in batched(free, payouts=payouts, releases=releases):
             of_deposit = _of_deposit(group[0])
             if room <= 0 and not of_deposit:
                 continue
@@ -132,7 +134,7 @@ class Sender:
         if before is not None and now < before + CHECK_EVERY:
             return
         with suppress(ChainUnavailable):
-            await Sequences(self.begin, self.senders[chain]).reconcile()
+            await Sequences(self.begin, self.clock, self.senders[chain]).reconcile()
             self._reconciled[chain] = now
 
     async def _look_after(
@@ -168,7 +170,7 @@ class Sender:
         """Sign a group as one transaction; where that cannot be, as several.
 
         A batch that cannot be signed is cut in two, and so on, so that what is wrong with one
-        payout is no other's.
+        payout or escrow is no other's.
 
         Returns:
             What was signed, how many must wait or never will be, and a fault of one of these.
@@ -208,7 +210,7 @@ class Sender:
         """Try them out as one transaction and sign it, unless another process was first."""
         sender = self.senders[group[0].chain]
         prepared = await sender.prepare(instruction_of(group))
-        at_least = await Sequences(self.begin, sender).next_of(prepared.sender)
+        at_least = await Sequences(self.begin, self.clock, sender).next_of(prepared.sender)
         return await self._store_signed(group, prepared, at_least=at_least, seen=seen)
 
     async def _not_signed(
@@ -257,6 +259,7 @@ class Sender:
                 await work.chains.add_submission(submission)
                 for each in locked:
                     await work.chains.save_submission(each.join(id))
+                await self._outcomes(chain).joined(work, locked, submission)
             await self._outcomes(chain).signed(work, submission, bytes_, at=at)
             await work.commit()
         return submission
@@ -289,8 +292,12 @@ def _moved_assets(submission: Submission) -> frozenset[AssetId]:
     match submission.instruction:
         case ReleaseEscrow(terms=terms) | RefundEscrow(terms=terms):
             return frozenset({terms.money.asset})
+        case ReleaseMany(releases=releases):
+            return frozenset(it.release.terms.money.asset for it in releases)
         case SendMany(parts=parts):
             return frozenset(part.send.money.asset for part in parts)
+        case SweepMany(places=places):
+            return frozenset(place.sweep.money.asset for place in places)
         case SendMoney(money=money) | FundGas(money=money) | SweepDeposit(money=money):
             return frozenset({money.asset})
 

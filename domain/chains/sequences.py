@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.chains.submissions import SubmissionState
+from domain.chains.telling import keep
 from domain.shared.money import ChainId
 from ports.chain import ChainSender, ChainUnavailable
+from ports.clock import Clock
 from ports.unit_of_work import Begin
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class Sequences:
     """Compares the counts of one chain's hot wallet."""
 
     begin: Begin
+    clock: Clock
     sender: ChainSender
 
     async def next_of(self, sender: str) -> int:
@@ -100,7 +103,8 @@ class Sequences:
             cursor = await work.chains.lock_cursor(reason.chain)
             if cursor is not None:
                 parked = f"{type(reason).__name__}: {reason}"
-                await work.chains.save_cursor(attrs.evolve(cursor, parked=parked))
+                at = self.clock.now()
+                await keep(work, attrs.evolve(cursor, parked=parked), was=cursor, at=at)
                 await work.commit()
         raise reason
 

@@ -12,11 +12,15 @@ from domain.chains.concluding import Concluding
 from domain.chains.contract_moves import ChainDisagrees
 from domain.chains.crediting import Crediting
 from domain.chains.filling import Filling, gap_of, note
+from domain.chains.finality import Ladder
+from domain.chains.maturing import Maturing, Memory
 from domain.chains.model import Cursor, FinalBlockReplaced, Finality
 from domain.chains.places import Places
 from domain.chains.recipients import Recipients
+from domain.chains.telling import keep
 from domain.chains.unseen import UnseenCoins
-from domain.shared.money import Assets, ChainId
+from domain.customers.crediting import CustomerDeposits
+from domain.shared.money import AssetId, Assets, ChainId
 from ports.chain import ChainReader, ChainUnavailable
 from ports.clock import Clock
 from ports.escrow_contract import EscrowContracts
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
+    from domain.chains.finality import Proven
     from domain.chains.model import Block, Head, Observation, Scan
     from domain.chains.submissions import Inclusion, Submission
     from ports.unit_of_work import UnitOfWork
@@ -78,8 +83,13 @@ class ChainWatcher:
     contracts: EscrowContracts
     readers: Mapping[ChainId, ChainReader]
     places: Mapping[ChainId, Places]
+    ladders: Mapping[ChainId, Ladder] = attrs.field(factory=dict)
+    """What large amounts need on a chain to be final, beyond what is final by its own rule."""
     blocks_max: int = 500
     """How many blocks are read in one go."""
+    deposit_minimums: Mapping[AssetId, int] = attrs.field(factory=dict)
+    """From which amount on a customer's deposit is credited, smallest units; all if not named."""
+    _memory: Memory = attrs.field(factory=Memory, init=False, eq=False)
 
     async def watch(self, *, chain: ChainId) -> Progress:
         """Read the next range of a chain and apply what is in it.
@@ -122,7 +132,8 @@ class ChainWatcher:
         async with self.begin() as work:
             cursor = await work.chains.lock_cursor(chain)
             if cursor is not None:
-                await work.chains.save_cursor(attrs.evolve(cursor, parked=reason))
+                at = self.clock.now()
+                await keep(work, attrs.evolve(cursor, parked=reason), was=cursor, at=at)
                 await work.commit()
 
     async def _watch(self, chain: ChainId) -> Progress:
@@ -144,17 +155,23 @@ class ChainWatcher:
         inclusions = await reader.inclusions(hashes) if hashes else []
         included = {inclusion.hash for inclusion in inclusions}
         inclusions = await self._before(cursor.final, inclusions, reader)
-        cursor = await self._apply(cursor, scan, head, in_flight, inclusions)
+        proven = await self._maturing(chain).ask(cursor, head, reader)
+        cursor, left = await self._apply(cursor, scan, head, proven, in_flight, inclusions)
         waiting = [it for it in in_flight if included.isdisjoint(it.hashes)]
         await self._concluding(chain).expire(cursor, waiting, reader)
         if cursor.gap is not None:
-            filling = Filling(self.begin, self.clock, self._crediting(chain), self.blocks_max)
+            filling = Filling(
+                self.begin,
+                self.clock,
+                self._crediting(chain),
+                self._maturing(chain),
+                self.blocks_max,
+            )
             cursor = await filling.fill(cursor, reader, ours)
         return Progress(
             seen=cursor.seen.number,
             final=cursor.final.number,
-            behind=max(head.latest - cursor.seen.number, 0)
-            or max(head.final - cursor.final.number, 0),
+            behind=max(head.latest - cursor.seen.number, 0) or left,
         )
 
     async def _ours(self, chain: ChainId, addresses: Collection[str]) -> Collection[str]:
@@ -250,19 +267,24 @@ class ChainWatcher:
         cursor: Cursor,
         scan: Scan | None,
         head: Head,
+        proven: Proven,
         in_flight: Sequence[Submission],
         inclusions: Sequence[Inclusion],
-    ) -> Cursor:
+    ) -> tuple[Cursor, int]:
+        """Store what was read and book what is final; return how many final blocks are left."""
         chain, at = cursor.chain, self.clock.now()
+        maturing = self._maturing(chain)
         async with self.begin() as work:
             if await work.chains.lock_cursor(chain) != cursor:
-                return await self._reread(work, cursor)
+                # Who was faster goes on with what is left.
+                return await self._reread(work, cursor), 0
             moved = cursor.advance(scan) if scan else cursor
             if scan:
                 await work.chains.remember(chain, scan.blocks)
                 await note(work, cursor, scan, at=at)
                 await self._see(work, chain, scan.observations, at=at)
-            final = await self._final_block(work, moved, head)
+            verdict = await maturing.final_block(work, moved, head, proven)
+            final = verdict.block
             await self._finalize(work, moved, final, at=at)
             concluding = self._concluding(chain)
             await concluding.conclude(work, cursor, final, in_flight, inclusions, at=at)
@@ -270,9 +292,10 @@ class ChainWatcher:
             moved = attrs.evolve(moved, final=final, gap=None if gap is None else gap.first)
             await work.chains.forget(chain, before=final.number)
             if moved != cursor:
-                await work.chains.save_cursor(moved)
+                await keep(work, moved, was=cursor, at=at)
             await work.commit()
-        return moved
+        maturing.keep(verdict)
+        return moved, verdict.left
 
     async def _see(
         self,
@@ -286,31 +309,6 @@ class ChainWatcher:
         ours = await crediting.ours(work, observations)
         new = [observation for observation in ours if await work.chains.claim(observation)]
         await crediting.see(work, new, at=at)
-
-    async def _final_block(self, work: UnitOfWork, cursor: Cursor, head: Head) -> Block:
-        """Return the block up to which all that was read is final.
-
-        By name, not by number: what was read may be of a node on a fork that all others have
-        left. Only when the block which the chain calls final is among those read are the ones
-        before it known to be its ancestors; until then nothing is final. What has waited for
-        that long becomes final in slices.
-
-        Raises:
-            ChainUnavailable: what was read under its number has another name.
-        """
-        if not cursor.final.number < head.final <= cursor.seen.number:
-            return cursor.final
-        named = await self._read_as(work, cursor.chain, head.final)
-        if named.hash != head.final_hash:
-            raise ChainUnavailable(f"block {head.final} is not the one that is final")
-        slice_ends = cursor.final.number + self.blocks_max
-        if slice_ends < head.final:
-            return await self._read_as(work, cursor.chain, slice_ends)
-        return named
-
-    async def _read_as(self, work: UnitOfWork, chain: ChainId, number: int) -> Block:
-        [block] = await work.chains.remembered(chain, first=number, last=number)
-        return block
 
     async def _finalize(
         self, work: UnitOfWork, cursor: Cursor, final: Block, *, at: datetime
@@ -337,8 +335,15 @@ class ChainWatcher:
     def _concluding(self, chain: ChainId) -> Concluding:
         return Concluding(self.begin, self.clock, self.ids, self.assets, self.places[chain])
 
+    def _maturing(self, chain: ChainId) -> Maturing:
+        ladder = self.ladders.get(chain, Ladder())
+        places = self.places[chain]
+        return Maturing(self.begin, places, ladder, self._memory, self.blocks_max)
+
     def _crediting(self, chain: ChainId) -> Crediting:
-        return Crediting(self._recipients(chain))
+        places = self.places[chain]
+        deposits = CustomerDeposits(self.ids, self.assets, places, self.deposit_minimums)
+        return Crediting(self._recipients(chain), deposits)
 
     def _recipients(self, chain: ChainId) -> Recipients:
         return Recipients(self.assets, self.contracts, self.places[chain])

@@ -13,13 +13,27 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.escrow.model import EscrowTerms
-from domain.shared.ids import PayoutId, SubmissionId
+from domain.chains.instructions import (
+    FundGas,
+    Instruction,
+    Part,
+    RefundEscrow,
+    ReleaseEscrow,
+    ReleaseMany,
+    SendMany,
+    SendMoney,
+    SweepDeposit,
+    SweepMany,
+)
+from domain.shared.ids import EscrowId, PayoutId, SubmissionId, SweepId
 from domain.shared.money import ChainId, Money
+
+if TYPE_CHECKING:
+    from domain.chains.instructions import Release
 
 UNKNOWN_AFTER = timedelta(minutes=10)
 """A transaction that is not in a block by then is nobody's guess any more."""
@@ -82,72 +96,6 @@ class AnotherNumber(Exception):
     id: SubmissionId
     sequence: int
     other: int
-
-
-@attrs.frozen
-class SendMoney:
-    """Pay an amount from the gateway's hot wallet to an address."""
-
-    money: Money
-    target: str
-
-
-@attrs.frozen
-class Part:
-    """One payout of a batch."""
-
-    payout_id: PayoutId
-    send: SendMoney
-    issue: int = 1
-    """See ``Submission.issue``."""
-
-
-@attrs.frozen
-class SendMany:
-    """Pay several payouts from the gateway's hot wallet by one transaction.
-
-    Each of them succeeds or fails for itself; the network's fee is taken once, for all.
-    """
-
-    parts: tuple[Part, ...]
-    """In an order that stays: a part is named by its place, from 0."""
-
-
-@attrs.frozen
-class ReleaseEscrow:
-    """Have the contract pay the merchant."""
-
-    terms: EscrowTerms
-
-
-@attrs.frozen
-class RefundEscrow:
-    """Have the contract pay the payer back."""
-
-    terms: EscrowTerms
-
-
-@attrs.frozen
-class FundGas:
-    """Give a deposit address the native coin that its own transaction will cost."""
-
-    money: Money
-    target: str
-
-
-@attrs.frozen
-class SweepDeposit:
-    """Move tokens from a deposit address, by its own key, to the gateway's hot wallet."""
-
-    money: Money
-    source: str
-    index: int
-    """The address's place under the extended key."""
-
-
-Instruction: TypeAlias = (
-    SendMoney | SendMany | ReleaseEscrow | RefundEscrow | FundGas | SweepDeposit
-)
 
 
 @attrs.frozen
@@ -245,6 +193,28 @@ class Submission:
             case _:
                 return ()
 
+    @property
+    def escrows(self) -> tuple[EscrowId, ...]:
+        """The escrows that it asks for an end of: one, several, or none."""
+        match self.instruction:
+            case ReleaseEscrow() | RefundEscrow():
+                return (EscrowId(self.purpose),)
+            case ReleaseMany(releases=releases):
+                return tuple(it.escrow_id for it in releases)
+            case _:
+                return ()
+
+    @property
+    def sweeps(self) -> tuple[SweepId, ...]:
+        """The sweeps that it carries out, or pays for: one, several, or none."""
+        match self.instruction:
+            case FundGas() | SweepDeposit():
+                return (SweepId(self.purpose),)
+            case SweepMany(places=places):
+                return tuple(it.sweep_id for it in places)
+            case _:
+                return ()
+
     def sign(self, signed: SignedBytes, *, at: datetime, after: int | None = None) -> Submission:
         """Keep the bytes that will be sent, for ever; ``after`` is the newest block read."""
         return attrs.evolve(
@@ -316,7 +286,7 @@ class Submission:
         return attrs.evolve(self, state=SubmissionState.EXPIRED, reason="in no block in time")
 
     def again(
-        self, *, id: SubmissionId, at: datetime, part: Part | None = None
+        self, *, id: SubmissionId, at: datetime, part: Part | Release | None = None
     ) -> Submission | None:
         """Return another submission for the same purpose, or None after so many in vain.
 
@@ -333,8 +303,8 @@ class Submission:
         return Submission(
             id=id,
             chain=self.chain,
-            instruction=part.send if part else self.instruction,
-            purpose=part.payout_id if part else self.purpose,
+            instruction=part.instruction if part else self.instruction,
+            purpose=part.purpose if part else self.purpose,
             created_at=at,
             issue=issue + 1,
         )

@@ -82,11 +82,14 @@ def withdrawal(
 ) -> Transaction:
     """Book a credit that its owner has taken out of the contract.
 
-    Where it goes to an address of ours that is not its owner's, that is a payment of its own.
+    Where it goes to an address of ours that is not its owner's, that is a payment of its own; but
+    what a hot wallet that is blocked sends to the cold one has only changed its place.
     """
     owner: Account = places.suspense
     if account == places.hot_wallet == target:
         owner = places.pays_from(money.asset)
+    elif (account, target) == (places.hot_wallet, places.cold_wallet):
+        owner = places.cold
     elif account == places.treasury:
         owner = PLATFORM_FEES
     return _transaction(

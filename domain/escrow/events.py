@@ -22,6 +22,10 @@ RELEASE_REQUESTED = "escrow.release_requested"
 REFUND_REQUESTED = "escrow.refund_requested"
 REQUEST_FAILED = "escrow.request_failed"
 """The chain has refused what was asked for, with proof; the escrow is as it was."""
+CREDITED = "escrow.credited"
+"""The contract could not push a part to its owner, and keeps it for him as a claim."""
+WITHDRAWN = "escrow.withdrawn"
+"""The owner of a claim has taken it out of the contract."""
 
 
 def happened(type: str, escrow: Escrow, *, at: datetime, assets: Assets) -> Event:

@@ -7,12 +7,18 @@ from datetime import datetime, timedelta
 
 import attrs
 
+from domain.escrow.claims import Claim, Side
 from domain.fees.model import FeeLine, FeeSchedule
 from domain.shared.ids import EscrowId, IntentId, MerchantId, SubmissionId
 from domain.shared.money import ChainId, Money
 
 ARBITER_TIMEOUT = timedelta(days=30)
 """After this the payer gets a disputed payment back, decided or not (``ARBITER_TIMEOUT``)."""
+
+TRY_AGAIN_AFTER = timedelta(minutes=5)
+"""How long a release that is due waits after it has come to nothing; each time twice as long."""
+
+TRY_AGAIN_AFTER_AT_MOST = timedelta(days=1)
 
 
 class EscrowState(enum.StrEnum):
@@ -65,6 +71,31 @@ class SplitExceedsAmount(ValueError):
     id: EscrowId
     payer_amount: int
     merchant_gross: int
+
+
+@attrs.frozen
+class FailedRequest:
+    """What was asked of the contract and has come to nothing; the escrow is as it was."""
+
+    action: EscrowAction
+    reason: str
+    at: datetime
+    times: int = 1
+    """How often in a row."""
+
+    @property
+    def try_again_at(self) -> datetime:
+        """From when on it is asked for again by itself, if it is a release and due."""
+        doublings = min(self.times - 1, 32)
+        return self.at + min(TRY_AGAIN_AFTER * (1 << doublings), TRY_AGAIN_AFTER_AT_MOST)
+
+
+@attrs.frozen
+class DueRelease:
+    """An escrow whose time has come, and where it is."""
+
+    id: EscrowId
+    chain: ChainId
 
 
 @attrs.frozen
@@ -126,6 +157,18 @@ class Escrow:
     """What went back to the payer, smallest units."""
     merchant_amount: int = 0
     """What went to the merchant, less the fee, smallest units."""
+    failure: FailedRequest | None = None
+    """The last request, where it has come to nothing and none has been granted since."""
+    claims: tuple[Claim, ...] = ()
+    """What could not be pushed when it ended, and so counts as gone to its owner all the same."""
+
+    auto_release_at: datetime = attrs.field(kw_only=True)
+    """From when on the gateway itself asks for the release: the terms' time, and sooner where a
+    test account has brought it nearer."""
+
+    @auto_release_at.default
+    def _as_agreed(self) -> datetime:
+        return self.terms.auto_release_at
 
     @classmethod
     def hold(
@@ -154,9 +197,13 @@ class Escrow:
         """Ask anew for the same end: there is proof that the last request never took effect."""
         return attrs.evolve(self, submission_id=submission_id)
 
-    def request_failed(self) -> Escrow:
-        """Forget a request that the chain has refused with proof."""
-        return attrs.evolve(self, requested=None, submission_id=None)
+    def request_failed(self, *, reason: str, at: datetime) -> Escrow:
+        """Drop a request that the chain has refused with proof, and keep why."""
+        if self.requested is None:
+            return self
+        times = 1 if self.failure is None else self.failure.times + 1
+        failure = FailedRequest(self.requested, reason, at, times)
+        return attrs.evolve(self, requested=None, submission_id=None, failure=failure)
 
     def dispute(self, *, at: datetime) -> Escrow:
         """Stop every other way out until an arbiter has decided."""
@@ -200,8 +247,35 @@ class Escrow:
         return (
             self.state is EscrowState.HELD
             and self.requested is None
-            and at >= self.terms.auto_release_at
+            and at >= self.auto_release_at
+            and (self.failure is None or at >= self.failure.try_again_at)
         )
+
+    def keep_credits(self, *, merchant_pushed: bool, payer_pushed: bool, at: datetime) -> Escrow:
+        """Note which parts of an escrow that has ended could not be pushed."""
+        parts = (
+            (Side.MERCHANT, self.terms.merchant, self.merchant_amount, merchant_pushed),
+            (Side.PAYER, self.payer, self.payer_amount, payer_pushed),
+        )
+        kept = (
+            Claim(side, account, amount, at)
+            for side, account, amount, pushed in parts
+            if amount and not pushed
+        )
+        return attrs.evolve(self, claims=tuple(kept))
+
+    def withdraw(self, *, account: str, to: str, at: datetime) -> Escrow:
+        """Note that an account has taken out all that the contract kept for it."""
+        claims = (
+            claim.withdraw(to=to, at=at) if claim.account == account else claim
+            for claim in self.claims
+        )
+        return attrs.evolve(self, claims=tuple(claims))
+
+    def open_claim_of(self, side: Side) -> str | None:
+        """Return for whom the contract still keeps a side's part, or None if it keeps none."""
+        kept = (claim.account for claim in self.claims if claim.side is side and claim.is_open)
+        return next(kept, None)
 
     def arbiter_timed_out(self, *, at: datetime) -> bool:
         """Tell whether a dispute has been left undecided for too long."""
@@ -221,6 +295,7 @@ class Escrow:
             state=state,
             ended_at=at,
             requested=None,
+            failure=None,
             payer_amount=payer,
             merchant_amount=merchant,
         )

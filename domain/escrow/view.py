@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from domain.escrow.claims import WITHDRAW, WITHDRAW_TO
 from domain.shared.money import Money
 from domain.shared.rendering import render_money, render_time, render_time_or_none
 
 if TYPE_CHECKING:
-    from domain.escrow.model import Escrow, EscrowTerms
+    from domain.escrow.claims import Claim
+    from domain.escrow.model import Escrow, EscrowTerms, FailedRequest
     from domain.shared.events import Json
     from domain.shared.money import Assets
 
@@ -48,4 +50,29 @@ def view_escrow(escrow: Escrow, assets: Assets) -> dict[str, Json]:
         "held_at": render_time(escrow.held_at),
         "disputed_at": render_time_or_none(escrow.disputed_at),
         "ended_at": render_time_or_none(escrow.ended_at),
+        "failure": None if escrow.failure is None else _view_failure(escrow.failure),
+        "claims": [_view_claim(claim, escrow, assets) for claim in escrow.claims],
+    }
+
+
+def _view_failure(failure: FailedRequest) -> dict[str, Json]:
+    return {
+        "action": failure.action.value,
+        "reason": failure.reason,
+        "at": render_time(failure.at),
+        "times": failure.times,
+    }
+
+
+def _view_claim(claim: Claim, escrow: Escrow, assets: Assets) -> dict[str, Json]:
+    """Show what waits in the contract: for whom, and by which of its calls he takes it out."""
+    return {
+        "side": claim.side.value,
+        "account": claim.account,
+        "amount": render_money(Money(claim.amount, escrow.terms.money.asset), assets),
+        "contract": escrow.terms.contract,
+        "calls": [WITHDRAW, WITHDRAW_TO],
+        "since": render_time(claim.since),
+        "withdrawn_at": render_time_or_none(claim.withdrawn_at),
+        "withdrawn_to": claim.withdrawn_to,
     }

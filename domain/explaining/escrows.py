@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from domain.escrow.claims import WITHDRAW, WITHDRAW_TO, Side
 from domain.escrow.model import ARBITER_TIMEOUT, EscrowState
 from domain.explaining.model import Step, StepCode, Waiting
 from domain.intents.model import IntentStatus
+from domain.shared.money import Money
 from domain.shared.rendering import render_time
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ def escrow_steps(case: Case) -> Iterator[Step]:
             at=until,
             money=escrow.terms.money,
         )
+    yield from _claims(case, escrow)
     if escrow.state is not EscrowState.HELD:
         return
     if escrow.requested is not None:
@@ -45,8 +48,36 @@ def escrow_steps(case: Case) -> Iterator[Step]:
     yield from _clocks(case, escrow)
 
 
+def _claims(case: Case, escrow: Escrow) -> Iterator[Step]:
+    terms = escrow.terms
+    for claim in escrow.claims:
+        if not claim.is_open:
+            continue
+        of_merchant = claim.side is Side.MERCHANT
+        money = Money(claim.amount, terms.money.asset)
+        yield Step(
+            code=StepCode.WAITS_FOR_WITHDRAWAL,
+            waits_for=Waiting.OPERATOR if of_merchant else Waiting.PAYER,
+            sentence=f"The contract {terms.contract} could not send {case.shown(claim.amount)} to "
+            f"{claim.account} and keeps it: that address alone takes it out, by {WITHDRAW} or "
+            f"{WITHDRAW_TO}." + (" The merchant's balance has it already." if of_merchant else ""),
+            money=money,
+        )
+
+
 def _clocks(case: Case, escrow: Escrow) -> Iterator[Step]:
     terms = escrow.terms
+    failure = escrow.failure
+    if failure is not None:
+        yield Step(
+            code=StepCode.REQUEST_FAILED,
+            waits_for=Waiting.MERCHANT,
+            sentence=f"The last {failure.action.value} came to nothing: {failure.reason}. It can "
+            "be asked for again; a release that is due is tried again by itself, from "
+            f"{render_time(failure.try_again_at)} on.",
+            at=failure.try_again_at,
+            money=terms.money,
+        )
     if case.intent.status is IntentStatus.NEEDS_REVIEW:
         yield Step(
             code=StepCode.NEEDS_MERCHANT,
@@ -58,8 +89,8 @@ def _clocks(case: Case, escrow: Escrow) -> Iterator[Step]:
         code=StepCode.RELEASED_AUTOMATICALLY,
         waits_for=Waiting.TIME,
         sentence="The contract holds the money. It is released to the merchant at "
-        f"{render_time(terms.auto_release_at)}, or before if the merchant asks for it.",
-        at=terms.auto_release_at,
+        f"{render_time(escrow.auto_release_at)}, or before if the merchant asks for it.",
+        at=escrow.auto_release_at,
         money=terms.money,
     )
     yield Step(

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from domain.chains.coverage import Stretch
+from domain.chains.finality import Rung
 from domain.chains.model import Cursor, Finality, Observation
 from domain.escrow.model import Escrow
 from domain.intents.model import PaymentIntent, StarsInvoice
@@ -20,6 +21,9 @@ from domain.shared.events import RecordedEvent
 from domain.shared.money import Asset, Money
 from domain.stars.model import StarPayment
 from domain.suspense.model import SuspenseItem
+
+UNSURE = frozenset({Finality.SEEN, Finality.SAFE})
+"""What can still be taken back."""
 
 
 class StepCode(enum.StrEnum):
@@ -37,7 +41,11 @@ class StepCode(enum.StrEnum):
     """The contract has been asked to release or refund, and the chain has not done it for good."""
     RELEASED_AUTOMATICALLY = "released_automatically"
     MAY_BE_RECLAIMED = "may_be_reclaimed"
+    REQUEST_FAILED = "request_failed"
+    """What was last asked of the contract has come to nothing."""
     WAITS_FOR_ARBITER = "waits_for_arbiter"
+    WAITS_FOR_WITHDRAWAL = "waits_for_withdrawal"
+    """The contract could not push a part to its owner, who has to take it out himself."""
     NEEDS_MERCHANT = "needs_merchant"
     NEEDS_OPERATOR = "needs_operator"
     RETURNS_TO_PAYER = "returns_to_payer"
@@ -114,6 +122,8 @@ class Case:
     """What was read since the intent was made, lowest first."""
     observations: Sequence[Observation] = ()
     """Payments to the intent, retracted ones included."""
+    held_by: Sequence[Rung] = ()
+    """What the last of these that are not final needs, as large amounts do."""
     escrow: Escrow | None = None
     items: Sequence[SuspenseItem] = ()
     stars: StarPayment | None = None
@@ -131,7 +141,7 @@ class Case:
     @property
     def unsure(self) -> Sequence[Observation]:
         """The payments that can still be taken back."""
-        return [it for it in self.observations if it.finality in {Finality.SEEN, Finality.SAFE}]
+        return [it for it in self.observations if it.finality in UNSURE]
 
     def shown(self, amount: int) -> str:
         """Write an amount of what is due for people, without idle zeros: ``12.5 USDT``."""

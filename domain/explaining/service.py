@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from domain.chains.at_risk import at_risk
+from domain.chains.finality import Ladder
+from domain.chains.places import Places
 from domain.escrow.model import EscrowTerms
-from domain.explaining.model import Beside, Case
+from domain.explaining.model import UNSURE, Beside, Case
 from domain.intents.model import DepositAddress, Method, SharedAddress
 from domain.ledger.accounts import available
-from domain.shared.money import Assets, Money
+from domain.shared.money import Assets, ChainId, Money
 from ports.clock import Clock
 from ports.escrow_contract import EscrowContracts
 from ports.unit_of_work import Begin, NotFound
@@ -19,7 +23,8 @@ from ports.unit_of_work import Begin, NotFound
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.chains.model import Observation
+    from domain.chains.finality import Rung
+    from domain.chains.model import Cursor, Observation
     from domain.escrow.model import Escrow
     from domain.intents.model import PaymentIntent
     from domain.ledger.model import BookedTransaction
@@ -43,6 +48,9 @@ class ExplainingService:
     contracts: EscrowContracts
     settle_every: timedelta
     """How much time lies between two runs of settlements."""
+    places: Mapping[ChainId, Places]
+    ladders: Mapping[ChainId, Ladder] = attrs.field(factory=dict)
+    """What large amounts need on a chain to be final."""
 
     async def explain(self, *, owner: MerchantId, intent_id: IntentId) -> Case:
         """Gather what is known of an intent, all of it read in one unit of work.
@@ -64,6 +72,8 @@ class ExplainingService:
                 (it.money for it in kept if (it.account, it.money.asset) == (account, asset)),
                 Money(0, asset),
             )
+            cursor = await work.chains.cursor(chain)
+            observations = await self._observations(work, intent)
             objects = [intent.id, *([] if escrow is None else [escrow.id])]
             return Case(
                 at=self.clock.now(),
@@ -72,9 +82,10 @@ class ExplainingService:
                 payouts=merchant.payouts,
                 settle_every=self.settle_every,
                 quote=await work.intents.get_quote(intent.quote_id, owner=owner),
-                cursor=await work.chains.cursor(chain),
+                cursor=cursor,
                 stretches=stretches[::-1],
-                observations=await self._observations(work, intent),
+                observations=observations,
+                held_by=await self._held_by(work, cursor, observations),
                 escrow=escrow,
                 items=await work.suspense.of_intent(intent.id, limit=ITEMS_MAX),
                 stars=await work.star_payments.of_intent(intent.id),
@@ -121,6 +132,23 @@ class ExplainingService:
                 return await work.chains.paid_into(self.contracts.escrow_id(terms))
             case _:
                 return ()
+
+    async def _held_by(
+        self, work: UnitOfWork, cursor: Cursor | None, observations: Sequence[Observation]
+    ) -> Sequence[Rung]:
+        """Return what the last of the payments that are not final needs, as it is a large amount.
+
+        What providers have said is not stored: they are taken to agree on what is final.
+        """
+        unsure = [it.block.number for it in observations if it.finality in UNSURE]
+        if cursor is None or not unsure or cursor.chain not in self.ladders:
+            return ()
+        ladder = self.ladders[cursor.chain]
+        proven = {rung: cursor.final.number for rung in ladder.rungs if rung.quorum > 1}
+        paid = await at_risk(
+            work, cursor, places=self.places[cursor.chain], ladder=ladder, proven=proven
+        )
+        return ladder.waits(paid, newest=cursor.seen, block=max(unsure), proven=proven)
 
     async def _escrow(self, work: UnitOfWork, intent: PaymentIntent) -> Escrow | None:
         if intent.method is not Method.ESCROW:

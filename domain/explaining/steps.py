@@ -19,6 +19,7 @@ from domain.suspense.model import ItemState, Why
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from domain.chains.finality import Rung
     from domain.explaining.model import Case
     from domain.suspense.model import SuspenseItem
 
@@ -107,11 +108,26 @@ def _finality(case: Case) -> Iterator[Step]:
         yield Step(
             code=StepCode.WAITS_FOR_FINALITY,
             waits_for=Waiting.CHAIN,
-            sentence=f"The payment{of} is in block {block}, which can still be replaced{togo}.",
+            sentence=f"The payment{of} is in block {block}, which can still be replaced{togo}."
+            f"{_large(case.held_by)}",
             money=money,
             block=block,
             final_block=final,
         )
+
+
+def _large(rungs: Sequence[Rung]) -> str:
+    """Say what is waited for because of an amount, of this payment or of those before it."""
+    if not rungs:
+        return ""
+    wanted = []
+    if confirmations := max(rung.confirmations for rung in rungs):
+        wanted.append(f"at {confirmations} confirmations")
+    if age := max(rung.age for rung in rungs):
+        wanted.append(f"when it is {int(age.total_seconds())} seconds old")
+    if (quorum := max(rung.quorum for rung in rungs)) > 1:
+        wanted.append(f"when {quorum} providers name its block alike")
+    return f" It is final {' and '.join(wanted)}, since the amount at stake is large."
 
 
 def _payment(case: Case) -> Iterator[Step]:

@@ -9,6 +9,7 @@ import attrs
 
 from domain.shared.ids import JobId
 from domain.shared.jobs import JobState
+from domain.shared.platform import PlatformEvent, happened
 from ports.clock import Clock
 from ports.unit_of_work import Begin
 
@@ -80,13 +81,17 @@ class JobService:
     async def pause(self, *, queue: Queue) -> None:
         """Have nothing of a queue taken any more, its schedules included; what runs ends."""
         async with self.begin() as work:
-            await work.job_console.pause(queue, at=self.clock.now())
+            at = self.clock.now()
+            if await work.job_console.pause(queue, at=at):
+                await work.events.record(happened(PlatformEvent.QUEUE_PAUSED, queue.value, at=at))
             await work.commit()
 
     async def resume(self, *, queue: Queue) -> None:
         """Have jobs of a queue taken again."""
         async with self.begin() as work:
-            await work.job_console.resume(queue)
+            if await work.job_console.resume(queue):
+                at = self.clock.now()
+                await work.events.record(happened(PlatformEvent.QUEUE_RESUMED, queue.value, at=at))
             await work.commit()
 
     async def retry(self, *, job_id: JobId) -> None:
@@ -97,9 +102,12 @@ class JobService:
             JobNotRetried: it is not dead, or another one with its key is under way.
         """
         async with self.begin() as work:
-            await work.job_console.find(job_id)
-            if not await work.job_console.retry(job_id, at=self.clock.now()):
+            at, job = self.clock.now(), (await work.job_console.find(job_id)).job
+            if not await work.job_console.retry(job_id, at=at):
                 raise JobNotRetried(job_id)
+            queue = job.queue.value
+            told = happened(PlatformEvent.JOB_RETRIED, job_id, at=at, name=job.name, queue=queue)
+            await work.events.record(told)
             await work.commit()
 
     async def retry_dead(self, *, queue: Queue, at_most: int = BATCH * BATCHES_MAX) -> int:
@@ -111,7 +119,12 @@ class JobService:
         while retried < at_most:
             batch = min(BATCH, at_most - retried)
             async with self.begin() as work:
-                now = await work.job_console.retry_dead(queue, at=self.clock.now(), limit=batch)
+                at = self.clock.now()
+                now = await work.job_console.retry_dead(queue, at=at, limit=batch)
+                if now:
+                    told = happened(PlatformEvent.QUEUE_RETRIED, queue.value, at=at, jobs=now)
+                    await work.events.record(told)
+                work.audit.note(f"{now} dead jobs of {queue} made ready again")
                 await work.commit()
             retried += now
             if not now:
@@ -135,6 +148,7 @@ class JobService:
                 now = await work.job_console.clean(
                     state=state, finished_before=before, limit=batch, queue=queue
                 )
+                work.audit.note(f"{now} {state} jobs of {queue or 'all queues'} deleted")
                 await work.commit()
             deleted += now
             if now < batch:

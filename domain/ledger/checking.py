@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from domain.ledger.accounts import is_constrained, side
-from domain.ledger.seals import GENESIS, link
+from domain.ledger.seals import link
+from domain.shared.chaining import GENESIS
 from domain.shared.rendering import render_time
 from ports.clock import Clock
 from ports.unit_of_work import Begin

@@ -9,6 +9,7 @@ import attrs
 
 from domain.chains.model import Cursor
 from domain.chains.places import Places
+from domain.customers.reach import reach_of
 from domain.ledger.accounts import Account
 from domain.shared.money import AssetId, Assets, ChainId, chain_of
 from ports.chain import ChainReader
@@ -128,7 +129,10 @@ class Comparing:
                 *await work.ledger.balances(prefix=places.custody),
                 *await work.ledger.balances(prefix=places.gas),
             ]
-            deposit_addresses = await work.intents.deposit_addresses(chain=chain)
+            deposit_addresses = [
+                *await work.intents.deposit_addresses(chain=chain),
+                *await work.customers.issued(reach=reach_of(chain, places.mode)),
+            ]
             in_flight = await work.chains.in_flight(chain, limit=IN_FLIGHT_MAX)
         return Books(
             cursor=cursor,

@@ -10,11 +10,13 @@ import attrs
 from domain.ledger.comparing import Books, Comparing, Comparison, CoverageMissing, Place
 from domain.ledger.divergence import Divergence
 from domain.ledger.parking import ParkedAsset
+from domain.shared.platform import PlatformEvent, happened
 from ports.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from domain.shared.events import Event
     from domain.shared.money import AssetId, ChainId
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,9 @@ class Conservation:
         """Let an asset move again, by a person's decision; return False if it was not parked."""
         async with self.comparing.begin() as work:
             resumed = await work.parking.resume(asset)
+            if resumed:
+                at = self.clock.now()
+                await work.events.record(happened(PlatformEvent.ASSET_RESUMED, asset, at=at))
             await work.commit()
         if resumed:
             log.warning("%s moves again", asset)
@@ -120,6 +125,8 @@ class Conservation:
         parked = ParkedAsset(asset, _told(look.comparison), entry, self.clock.now())
         async with self.comparing.begin() as work:
             new = await work.parking.park(parked)
+            if new:
+                await work.events.record(_parked(parked))
             await work.commit()
         if new:
             log.error("parked %s: %s; first: %s", asset, parked.reason, entry)
@@ -138,6 +145,12 @@ class _Look:
     def conserved(self) -> bool:
         it = self.comparison
         return self.surplus is None and self.place.conserved(books=it.books, chain=it.chain)
+
+
+def _parked(it: ParkedAsset) -> Event:
+    return happened(
+        PlatformEvent.ASSET_PARKED, it.asset, at=it.at, reason=it.reason, first_entry=it.entry
+    )
 
 
 def _told(it: Comparison) -> str:

@@ -6,21 +6,18 @@ is that of sealing: transactions commit in any order, and are sealed a moment la
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING
 
 import attrs
 
 from domain.ledger.model import BookedTransaction
+from domain.shared.chaining import GENESIS, linked
 from domain.shared.ids import TransactionId
 from domain.shared.rendering import render_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-GENESIS = bytes(32)
-"""What the first seal continues."""
 
 
 @attrs.frozen
@@ -66,7 +63,7 @@ def canonical(booked: BookedTransaction) -> bytes:
 
 def link(before: bytes, booked: BookedTransaction) -> bytes:
     """Return the hash that continues a chain over one more transaction."""
-    return hashlib.sha256(before + canonical(booked)).digest()
+    return linked(before, [canonical(booked)])
 
 
 def continued(last: Seal | None, booked: Iterable[BookedTransaction]) -> Iterator[Seal]:

@@ -102,6 +102,8 @@ class ApiKey:
     expires_at: datetime | None = attrs.field(default=None, kw_only=True)
     last_used_at: datetime | None = attrs.field(default=None, kw_only=True)
     """To within a minute."""
+    root: KeyId | None = attrs.field(default=None, kw_only=True)
+    """The key of an operator's from which it descends, itself perhaps; None where nobody knows."""
 
     @name.default
     def _name(self) -> str:
@@ -124,6 +126,10 @@ class ApiKey:
         if not self.networks:
             return True
         return address is not None and any(address in each for each in self.networks)
+
+    def is_independent_of(self, other: ApiKey) -> bool:
+        """Tell whether it is known that who has the other key has not made this one."""
+        return self.root is not None and self.root != other.root
 
     def revoke(self, *, at: datetime) -> ApiKey:
         """Have it open nothing any more; one that was revoked stays as it is."""

@@ -11,6 +11,7 @@ from typing import Final
 import attrs
 
 from domain.merchants.scopes import Scope, covers
+from domain.operators.roles import PlatformRole
 from domain.shared.ids import MerchantId, UserId
 
 
@@ -20,7 +21,7 @@ class Role(enum.StrEnum):
     OWNER = "owner"
     """May do everything, and alone decides who else is an owner."""
     ADMIN = "admin"
-    """May do everything, and decides who is what, owners excepted."""
+    """Decides who is what, owners excepted; may do all but approve where money is paid out to."""
     DEVELOPER = "developer"
     """Connects the merchant's shop: keys and webhooks, and no money that goes out."""
     SUPPORT = "support"
@@ -32,26 +33,41 @@ class Role(enum.StrEnum):
 _LOOKING: Final = frozenset(
     {
         Scope.PAYMENT_INTENTS_READ,
+        Scope.CUSTOMERS_READ,
+        Scope.DEPOSITS_READ,
         Scope.BALANCES_READ,
         Scope.PAYOUTS_READ,
+        Scope.PAYOUT_DESTINATIONS_READ,
         Scope.EVENTS_READ,
     }
 )
+_ALL_BUT_APPROVING: Final = frozenset(Scope) - {
+    Scope.EVERYTHING,
+    Scope.PAYOUT_DESTINATIONS_APPROVE,
+}
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
     {
         Role.OWNER: frozenset({Scope.EVERYTHING}),
-        Role.ADMIN: frozenset({Scope.EVERYTHING}),
+        Role.ADMIN: _ALL_BUT_APPROVING,
         Role.DEVELOPER: _LOOKING
         | {
             Scope.PAYMENT_INTENTS_WRITE,
+            Scope.CUSTOMERS_WRITE,
             Scope.WEBHOOKS_READ,
             Scope.WEBHOOKS_WRITE,
             Scope.KEYS_READ,
             Scope.KEYS_WRITE,
+            Scope.TEST_HELPERS_WRITE,
         },
         Role.SUPPORT: frozenset(
-            {Scope.PAYMENT_INTENTS_READ, Scope.EVENTS_READ, Scope.REFUNDS_WRITE}
+            {
+                Scope.PAYMENT_INTENTS_READ,
+                Scope.CUSTOMERS_READ,
+                Scope.DEPOSITS_READ,
+                Scope.EVENTS_READ,
+                Scope.REFUNDS_WRITE,
+            }
         ),
         Role.VIEWER: _LOOKING,
     }
@@ -61,12 +77,15 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Scope]]] = MappingProxyType(
 
 @attrs.frozen
 class User:
-    """A person. One may work for several merchants."""
+    """A person. One may work for several merchants, for the platform, or for both."""
 
     id: UserId
     email: str
+    """As ``domain.people.email.fold`` writes it: no two people share one."""
     name: str
     created_at: datetime
+    platform_role: PlatformRole | None = None
+    """What this person is on the platform's own side."""
 
 
 @attrs.frozen
@@ -114,16 +133,18 @@ class Team:
         role = self.roles.get(user_id)
         return None if role is None else Member(user_id, role)
 
-    def appoint(self, user_id: UserId, role: Role | None, *, by: UserId) -> Team:
-        """Give a person a role, or take it away.
+    def appoint(self, user_id: UserId, role: Role | None, *, by: UserId | None) -> Team:
+        """Give a person a role, or take it away; ``by`` is None where an operator does.
 
         Raises:
             NotAllowedToAppoint: who decides may not, or does not work here.
             LastOwner: no owner would be left.
         """
-        decider, before = self.member(by), self.roles.get(user_id)
-        if decider is None or not decider.may_appoint(before, role):
-            raise NotAllowedToAppoint(by, role)
+        before = self.roles.get(user_id)
+        if by is not None:
+            decider = self.member(by)
+            if decider is None or not decider.may_appoint(before, role):
+                raise NotAllowedToAppoint(by, role)
         others = {each: held for each, held in self.roles.items() if each != user_id}
         roles = others if role is None else {**others, user_id: role}
         if Role.OWNER not in roles.values():

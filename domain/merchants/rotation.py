@@ -127,6 +127,15 @@ def must_hold(
         raise NotHeld(lacking, tuple(str(each) for each in outside))
 
 
+def descend(key: ApiKey, *, giver: ApiKey | None, old: ApiKey | None = None) -> ApiKey:
+    """Note on a new key from which key of an operator's it descends.
+
+    One that replaces another descends from who asked for it: he has learnt its text.
+    """
+    parent = giver or old
+    return attrs.evolve(key, root=parent.root if parent else key.id)
+
+
 def _lies_in(network: Network, held: Network) -> bool:
     return (
         network.version == held.version

@@ -141,6 +141,7 @@ class MerchantService:
                 expires_at=expires_at,
                 at=now,
             )
+            issued = attrs.evolve(issued, key=rotation.descend(issued.key, giver=by))
             rotation.must_be_free(issued.key.name, among=keys, at=now)
             await work.merchants.add_key(issued.key)
             await work.commit()
@@ -205,6 +206,7 @@ class MerchantService:
                 expires_at=now + lifetime if lifetime else None,
                 at=now,
             )
+            issued = attrs.evolve(issued, key=rotation.descend(issued.key, giver=by, old=old))
             await work.merchants.save_key(old.expire(at=now + overlap))
             await work.merchants.add_key(issued.key)
             await work.commit()

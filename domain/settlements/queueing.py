@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.chains.submissions import SendMoney, Submission
+from domain.chains.instructions import SendMoney
+from domain.chains.submissions import Submission
+from domain.chains.waking import wake_sender
 from domain.settlements.payouts import Payout
 
 if TYPE_CHECKING:
@@ -48,9 +50,5 @@ async def queue(
             created_at=at,
         )
     )
-    await work.jobs.enqueue(
-        "send_transactions",
-        arguments={"chain": chain},
-        dedupe_key=f"send_transactions:{chain}:now",
-    )
+    await wake_sender(work, chain)
     return payout

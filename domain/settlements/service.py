@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from domain.chains.instructions import SendMoney
 from domain.chains.places import Places
-from domain.chains.submissions import SendMoney, Submission
+from domain.chains.submissions import Submission
+from domain.chains.waking import wake_sender
 from domain.ledger.accounts import available
 from domain.ledger.parking import AssetParked
 from domain.settlements import booking, events
@@ -98,8 +100,11 @@ class SettlementService:
     async def retry_payout(self, *, payout_id: PayoutId) -> Payout:
         """Pay a settlement by another payout, after one was refused with proof.
 
+        It goes to where the merchant is paid now.
+
         Raises:
             NotFound: there is no such payout.
+            NoDestination: the merchant has no address to be paid at.
             SettlementTransitionRefused: the payout was not refused, or another one followed it.
             PayoutTransitionRefused: it gives money back that lay in suspense.
             AssetParked: the asset moves no money at the moment.
@@ -115,7 +120,9 @@ class SettlementService:
                 raise SettlementTransitionRefused(
                     settlement.id, settlement.state, SettlementState.APPROVED
                 )
-            payout = await self._pay(work, settlement, refused.destination, refused.hold_id, at=at)
+            merchant = await work.merchants.get(settlement.merchant_id)
+            destination = _destination(merchant, settlement.money.asset)
+            payout = await self._pay(work, settlement, destination, refused.hold_id, at=at)
             trying = settlement.try_again(payout_id=payout.id)
             await work.settlements.save(trying)
             await self._tell(work, trying, at=at)
@@ -126,6 +133,18 @@ class SettlementService:
         """Return a merchant's settlements, newest first."""
         async with self.begin() as work:
             return await work.settlements.list(owner=owner, limit=limit)
+
+    async def payouts_of(
+        self, settlements: Sequence[Settlement], *, owner: MerchantId
+    ) -> Sequence[Payout | None]:
+        """Return the payout of each of a merchant's settlements; None where there is none yet."""
+        async with self.begin() as work:
+            return [
+                None
+                if it.payout_id is None
+                else await work.settlements.get_payout(it.payout_id, owner=owner)
+                for it in settlements
+            ]
 
     async def payout(self, *, owner: MerchantId, payout_id: PayoutId) -> Payout:
         """Return a payout of a merchant's.
@@ -151,6 +170,8 @@ class SettlementService:
                 return None
             if await work.parking.of(asset) is not None:
                 return None
+            # Where he is paid may have changed since the run began.
+            merchant = await work.merchants.get(merchant.id)
             balance = await work.ledger.lock_balance(available(merchant.id), asset)
             # What lies at deposit addresses is owed as well, and waits for the sweep.
             held = await liquid(work, self.places[chain], asset)
@@ -184,10 +205,7 @@ class SettlementService:
     async def _approve(
         self, work: UnitOfWork, merchant: Merchant, settlement: Settlement, *, at: datetime
     ) -> Settlement:
-        chain = chain_of(settlement.money.asset)
-        destination = merchant.payouts.destinations.get(chain) if chain else None
-        if destination is None:
-            raise NoDestination(settlement.money.asset)
+        destination = _destination(merchant, settlement.money.asset)
         payout = await self._pay(work, settlement, destination, settlement.hold_id, at=at)
         approved = settlement.approve(payout_id=payout.id)
         await work.settlements.save(approved)
@@ -228,12 +246,21 @@ class SettlementService:
         await work.settlements.add_payout(payout)
         await work.chains.add_submission(submission)
         await work.events.record(*events.payout_changed(payout, at=at, assets=self.assets))
-        await work.jobs.enqueue(
-            "send_transactions",
-            arguments={"chain": chain},
-            dedupe_key=f"send_transactions:{chain}:now",
-        )
+        await wake_sender(work, chain)
         return payout
 
     async def _tell(self, work: UnitOfWork, settlement: Settlement, *, at: datetime) -> None:
         await work.events.record(events.settlement_changed(settlement, at=at, assets=self.assets))
+
+
+def _destination(merchant: Merchant, asset: AssetId) -> str:
+    """Return where a merchant is paid in an asset now.
+
+    Raises:
+        NoDestination: nowhere.
+    """
+    chain = chain_of(asset)
+    destination = merchant.payouts.destinations.get(chain) if chain else None
+    if destination is None:
+        raise NoDestination(asset)
+    return destination

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-
 class ActorKind(enum.StrEnum):
     """What acts."""
 
@@ -28,6 +27,14 @@ class ActorKind(enum.StrEnum):
     """A merchant's program, by its API key."""
     OPERATOR = "operator"
     """Who runs the gateway, at the API or at the command line."""
+
+
+@attrs.define(eq=False)
+class Deeds:
+    """What an actor has done so far."""
+
+    recorded: int = 0
+    """How many changes were committed together with their records."""
 
 
 @attrs.frozen(kw_only=True)
@@ -44,6 +51,9 @@ class Actor:
     request_id: str | None = None
     address: str | None = None
     """The network address that asked, where there is one."""
+    objects: tuple[str, ...] = ()
+    """What the request names, by ids."""
+    deeds: Deeds = attrs.field(factory=Deeds, init=False, eq=False, repr=False)
 
 
 _acting: Final[ContextVar[Actor | None]] = ContextVar("acting", default=None)

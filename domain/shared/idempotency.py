@@ -39,9 +39,7 @@ class KeyReused(Exception):
 
 @attrs.frozen
 class KeyTaken(Exception):
-    """The key has led to an answer before; which one is learnt by claiming it."""
-
-    key: str
+    """The key of the request has led to an answer before; which one is learnt by claiming it."""
 
 
 @attrs.frozen

@@ -8,6 +8,8 @@ MerchantId = NewType("MerchantId", str)
 IntentId = NewType("IntentId", str)
 AttemptId = NewType("AttemptId", str)
 QuoteId = NewType("QuoteId", str)
+CustomerAddressId = NewType("CustomerAddressId", str)
+DepositId = NewType("DepositId", str)
 EscrowId = NewType("EscrowId", str)
 TransactionId = NewType("TransactionId", str)
 HoldId = NewType("HoldId", str)
@@ -26,12 +28,17 @@ EndpointId = NewType("EndpointId", str)
 DeliveryId = NewType("DeliveryId", str)
 KeyId = NewType("KeyId", str)
 UserId = NewType("UserId", str)
+SandboxOrderId = NewType("SandboxOrderId", str)
+"""Of a test account: ``domain.sandbox``."""
+DestinationChangeId = NewType("DestinationChangeId", str)
 
 PREFIXES = {
     "merchant": "mer",
     "intent": "pi",
     "attempt": "pa",
     "quote": "qt",
+    "customer_address": "ca",
+    "deposit": "dep",
     "escrow": "esc",
     "transaction": "tx",
     "hold": "hold",
@@ -47,5 +54,7 @@ PREFIXES = {
     "delivery": "wd",
     "key": "key",
     "user": "usr",
+    "test_order": "to",
+    "destination_change": "pdc",
 }
 """The prefix of each kind of identifier, as merchants see it."""

@@ -58,6 +58,7 @@ KINDS: Final = {
     "run_settlements": Kind(Queue.MONEY),
     "release_escrows": Kind(Queue.MONEY),
     "sweep_deposits": Kind(Queue.MONEY),
+    "apply_destinations": Kind(Queue.MONEY),
     "expire_holds": Kind(Queue.MONEY),
     "reconcile": Kind(Queue.MONEY),
     "rebalance_wallets": Kind(Queue.MONEY),
@@ -70,10 +71,15 @@ KINDS: Final = {
     "deliver_webhook": Kind(Queue.WEBHOOKS),
     "expire_intents": Kind(Queue.UPKEEP),
     "seal_books": Kind(Queue.UPKEEP),
+    "seal_audit": Kind(Queue.UPKEEP),
     "keep_rates": Kind(Queue.UPKEEP),
+    "carry_out_test_order": Kind(Queue.UPKEEP, attempts_max=5),
     "prune_jobs": Kind(Queue.UPKEEP, Priority.PATIENT),
     "forget_answers": Kind(Queue.UPKEEP, Priority.PATIENT),
     "prune_deliveries": Kind(Queue.UPKEEP, Priority.PATIENT),
+    "look_at_chain": Kind(Queue.UPKEEP),
+    "look_at_queues": Kind(Queue.UPKEEP),
+    "prune_platform_events": Kind(Queue.UPKEEP, Priority.PATIENT),
 }
 
 _ANY: Final = Kind()

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import attrs
 
-from domain.shared.jobs import retry_delay
+from domain.shared.jobs import JobState, retry_delay
 from domain.shared.kinds import Queue
 from domain.shared.pace import Cron, Pace, read_pace, write_pace
+from domain.shared.platform import PlatformEvent, happened
 from ports.calendar import Calendar
 from ports.clock import Clock
 from ports.ids import Ids
@@ -21,8 +22,10 @@ from ports.unit_of_work import Begin
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from domain.shared.events import Event
     from domain.shared.ids import JobId
     from domain.shared.jobs import Job
+    from ports.unit_of_work import UnitOfWork
 
 Handler: TypeAlias = Callable[[Mapping[str, str]], Awaitable[None]]
 """Does the work of one kind of job. It may be run again after it was done: it must not mind."""
@@ -116,7 +119,7 @@ class JobRunner:
         at = self.clock.now()
         async with self.begin() as work:
             if reaps:
-                await work.jobs.reap(at=at)
+                await self._reap(work, at=at)
             jobs = await work.jobs.claim(
                 at=at, limit=limit, lease=LEASE, queues=self.queues, runner=self.name
             )
@@ -126,7 +129,7 @@ class JobRunner:
     async def reap(self) -> int:
         """Give back the jobs of runners that have died, and those whose messages were lost."""
         async with self.begin() as work:
-            reaped = await work.jobs.reap(at=self.clock.now())
+            reaped = await self._reap(work, at=self.clock.now())
             await work.commit()
         return reaped
 
@@ -179,6 +182,12 @@ class JobRunner:
         await self._went_well(job)
         return True
 
+    async def _reap(self, work: UnitOfWork, *, at: datetime) -> int:
+        reaped = await work.jobs.reap(at=at)
+        dead = (_died(job, at=at) for job in reaped if job.state is JobState.DEAD)
+        await work.events.record(*dead)
+        return len(reaped)
+
     async def _went_well(self, job: Job) -> None:
         at = self.clock.now()
         async with self.begin() as work:
@@ -195,7 +204,8 @@ class JobRunner:
         at = self.clock.now()
         async with self.begin() as work:
             if job.pace is None and job.attempts >= job.attempts_max:
-                await work.jobs.bury(job, at=at, error=told, traceback=where)
+                if await work.jobs.bury(job, at=at, error=told, traceback=where):
+                    await work.events.record(_died(job, at=at))
             else:
                 await work.jobs.retry(
                     job, at=at, run_at=at + self._delay(job), error=told, traceback=where
@@ -221,3 +231,15 @@ class JobRunner:
         if self.calendar is None:
             raise NoCalendar(pace)
         return self.calendar.following(pace.expression, after=after, zone=pace.zone)
+
+
+def _died(job: Job, *, at: datetime) -> Event:
+    """Tell operators of a job that is given up; what went wrong is in its log."""
+    return happened(
+        PlatformEvent.JOB_DEAD,
+        job.id,
+        at=at,
+        name=job.name,
+        queue=job.queue.value,
+        attempts=job.attempts,
+    )

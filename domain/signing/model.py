@@ -29,6 +29,11 @@ class Act(enum.StrEnum):
     REFUND = "refund"
     SWEEP = "sweep"
     """A deposit address's, to the hot wallet."""
+    DELEGATE = "delegate"
+    """A deposit address's word that the collector's code is its own: it moves money to the hot
+    wallet and does nothing else."""
+    COLLECT = "collect"
+    """The hot wallet's: have the collector move what deposit addresses hold, to the hot wallet."""
 
 
 @attrs.frozen
@@ -53,6 +58,8 @@ class Reading:
     slot: str | None
     """Of all transactions with one slot only one can ever take effect; None for one that stands
     alone."""
+    acts: frozenset[Act] = frozenset()
+    """What it does besides, that moves no money of its signer's."""
 
     @property
     def totals(self) -> Mapping[str, int]:
@@ -100,6 +107,8 @@ class Policy:
             return f"is for {reading.chain}, not {self.chain}"
         if reading.fee.amount > self.fee_max:
             return f"may cost {reading.fee.amount}, over the limit of {self.fee_max}"
+        for act in sorted(reading.acts - self.acts):
+            return f"is a {act}, which this key does not sign"
         for movement in reading.movements:
             if why := self._against(movement, reading):
                 return why

@@ -161,6 +161,8 @@ def _told(
     if reading is not None:
         told["slot"] = reading.slot
         told["fee"] = str(reading.fee.amount)
+        if reading.acts:
+            told["acts"] = sorted(reading.acts)
         told["moves"] = [
             {
                 "act": movement.act,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from domain.chains.model import Observation, Transfer
     from domain.chains.places import Places
     from domain.intents.model import PaymentIntent
-    from domain.shared.ids import IntentId
+    from domain.shared.ids import CustomerAddressId, IntentId
     from ports.unit_of_work import UnitOfWork
 
 
@@ -31,6 +31,13 @@ def of_other_asset(
 ) -> SuspenseItem:
     """Return the item of money that came to an intent and is not what it is to be paid in."""
     return _item(observation, fact, Why.WRONG_ASSET, paid_to=intent.id)
+
+
+def of_customer(
+    observation: Observation, fact: Transfer, why: Why, *, to: CustomerAddressId
+) -> SuspenseItem:
+    """Return the item of money that came to a customer's address and is credited to nobody."""
+    return _item(observation, fact, why, paid_to=to)
 
 
 def counted(observation: Observation, fact: Transfer, intent: PaymentIntent) -> SuspenseItem:
@@ -81,7 +88,7 @@ def _item(
     fact: Transfer,
     why: Why,
     *,
-    paid_to: IntentId | None = None,
+    paid_to: IntentId | CustomerAddressId | None = None,
     counted_by: IntentId | None = None,
 ) -> SuspenseItem:
     return SuspenseItem(

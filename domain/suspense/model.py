@@ -12,7 +12,7 @@ from datetime import datetime
 import attrs
 
 from domain.chains.model import ObservationKey
-from domain.shared.ids import DecisionId, IntentId, PayoutId, SuspenseId
+from domain.shared.ids import CustomerAddressId, DecisionId, IntentId, PayoutId, SuspenseId
 from domain.shared.money import ChainId, Money
 
 
@@ -24,7 +24,10 @@ class Why(enum.StrEnum):
     UNKNOWN_MEMO = "unknown_memo"
     """It came to the gateway's own wallet, with a text that is no intent's memo."""
     WRONG_ASSET = "wrong_asset"
-    """It came to an intent that is to be paid in something else."""
+    """It came to an intent that is to be paid in something else, or to a customer's address in
+    something that is not on the list."""
+    BELOW_MINIMUM = "below_minimum"
+    """It came to a customer's address, and is less than what is credited."""
     UNDERPAID = "underpaid"
     """It is a part of what an intent is due, and the rest has not come."""
     OVERPAID = "overpaid"
@@ -83,10 +86,10 @@ class OutOfReach(Exception):
 
 @attrs.frozen
 class NotATopUp(Exception):
-    """The money was paid to an intent, so it is no operator's own."""
+    """The money was paid to an intent or to a customer, so it is no operator's own."""
 
     id: SuspenseId
-    intent_id: IntentId
+    paid_to: IntentId | CustomerAddressId
 
 
 @attrs.frozen
@@ -119,8 +122,8 @@ class SuspenseItem:
     target: str
     memo: str | None
     why: Why
-    paid_to: IntentId | None
-    """The intent whose address or memo was paid to."""
+    paid_to: IntentId | CustomerAddressId | None
+    """The intent whose address or memo, or the customer whose address, was paid to."""
     counted_by: IntentId | None
     """The intent that has it in its ``final``, and has not captured it."""
     paid_at: datetime
@@ -199,7 +202,7 @@ class SuspenseItem:
 
         Raises:
             AlreadyDecided, OutOfReach: it cannot be decided.
-            NotATopUp: it was paid to an intent.
+            NotATopUp: it was paid to an intent or a customer.
         """
         self.must_be_movable()
         if self.paid_to is not None:

@@ -9,6 +9,7 @@ import attrs
 
 from domain.chains.model import Finality
 from domain.chains.places import Places
+from domain.customers.reach import reach_of
 from domain.intents import booking as intent_booking
 from domain.intents import events as intent_events
 from domain.ledger.parking import AssetParked
@@ -256,7 +257,9 @@ class SuspenseService:
     async def _destination(self, work: UnitOfWork, chain: ChainId, to: str) -> str:
         address, places = self.addresses.read(to, chain=chain), self.places[chain]
         ours = await work.intents.owners_of(chain=chain, addresses=[address])
-        if ours or address in {places.hot_wallet, places.cold_wallet, places.escrow_contract}:
+        theirs = await work.customers.at([address], reach=reach_of(chain, places.mode))
+        own = {places.hot_wallet, places.cold_wallet, places.escrow_contract}
+        if ours or theirs or address in own:
             raise OwnAddress(address)
         return address
 

@@ -16,6 +16,9 @@ RETRY_AFTER = timedelta(minutes=10)
 OPEN_MAX = 16
 """How many sweeps are open on one chain: each has one transaction queued or in flight."""
 
+BATCHES_MAX = 4
+"""The same of batches, whose transactions are the hot wallet's: payouts need room beside them."""
+
 
 class SweepState(enum.StrEnum):
     """Where a sweep stands."""
@@ -73,12 +76,15 @@ class Sweep:
     address: str
     index: int
     money: Money
-    """What was found at the address; from ``moving`` on, what its transaction moves."""
+    """What was found at the address; from ``moving`` on, what its transaction moves.
+
+    A batch moves all that is there by then, which may be more.
+    """
     created_at: datetime
     changed_at: datetime
     state: SweepState
     submission_id: SubmissionId | None
-    """The transaction under way: the one that funds, then the one that moves.
+    """The transaction under way: the one that funds, then the one that moves, or a batch's.
 
     None where the chain has refused the move in a trial run, before anything was queued.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -15,6 +15,7 @@ from domain.settlements.liquidity import liquid, put_in_for_fees
 from domain.settlements.queueing import queue
 from domain.shared.ids import HoldId, PayoutId, SubmissionId, TransferId
 from domain.shared.money import AssetId, Assets, ChainId, Money, chain_of
+from domain.shared.platform import PlatformEvent, happened
 from domain.treasury import booking, policy
 from domain.treasury.model import Alarm, ColdTransfer, Condition, Watched
 from domain.treasury.overview import GasTank, Holdings
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from ports.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
+
+_NEWS: Final = {
+    Condition.OK: PlatformEvent.WALLET_OK,
+    Condition.LOW: PlatformEvent.WALLET_LOW,
+    Condition.EMPTY: PlatformEvent.WALLET_EMPTY,
+}
 
 
 @attrs.frozen
@@ -178,7 +185,17 @@ class TreasuryService:
         """
         if (was.condition if was else Condition.OK) is alarm.condition:
             return False
-        return await work.treasury.sound(alarm)
+        if not await work.treasury.sound(alarm):
+            return False
+        told = happened(
+            _NEWS[alarm.condition],
+            f"{alarm.watched}:{alarm.asset}",
+            at=alarm.since,
+            watched=alarm.watched.value,
+            asset=alarm.asset,
+        )
+        await work.events.record(told)
+        return True
 
     def _told(self, amount: int, asset: AssetId) -> str:
         """Write an amount in whole units; of a coin that is not listed, in smallest ones."""

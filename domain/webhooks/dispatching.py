@@ -12,7 +12,7 @@ import attrs
 
 from domain.shared.ids import DeliveryId
 from domain.webhooks.model import Try
-from domain.webhooks.trying import TAKEN_FOR, Outgoing, Tried, note, send_or_park
+from domain.webhooks.trying import TAKEN_FOR, Outgoing, Tried, attempt, note, send_or_park
 from ports.clock import Clock
 from ports.errands import Errands
 from ports.ids import Ids
@@ -109,7 +109,7 @@ class Dispatch:
     async def _post(self, outgoing: Outgoing) -> Tried:
         at = self.clock.now()
         try:
-            return await outgoing.post(self.publisher, at=at)
+            return await attempt(outgoing, begin=self.begin, publisher=self.publisher, at=at)
         except Exception as error:  # An errand that failed would keep its place for ever.
             log.exception("delivery %s", outgoing.delivery.id)
             tried = Try(at=at, status=None, detail=f"not sent: {type(error).__name__}")

@@ -23,6 +23,10 @@ SECRET_BYTES = 32
 PING = "webhook_endpoint.ping"
 """A test, sent to the endpoint it is about alone, whatever types it wants."""
 
+NOTICES = "payout_destination."
+"""How the types begin of events that every endpoint is told of, whatever types it wants: who has
+stolen a key could otherwise see to it that nobody hears where money is about to go."""
+
 FAILING_MAX = timedelta(days=5)
 """How long an endpoint may do nothing but fail before it is switched off."""
 
@@ -44,6 +48,21 @@ class Disabled(enum.StrEnum):
     """It has answered 410."""
     FAILING = "failing"
     """It has done nothing but fail for ``FAILING_MAX``."""
+
+
+class SimulatedAnswer(enum.StrEnum):
+    """What a test account can have its endpoint seem to answer."""
+
+    SERVER_ERROR = "500"
+    UNAVAILABLE = "503"
+    NOT_FOUND = "404"
+    GONE = "410"
+    TIMEOUT = "timeout"
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status, or None where there is no answer."""
+        return None if self is SimulatedAnswer.TIMEOUT else int(self)
 
 
 @attrs.frozen
@@ -80,6 +99,10 @@ class Endpoint:
     rest_until: datetime | None = None
     """Until when it is left alone."""
     deleted_at: datetime | None = None
+    simulated: SimulatedAnswer | None = None
+    """What the next deliveries are taken to be answered, by a test account's order."""
+    simulated_times: int = 0
+    """How many of them there are still to be."""
 
     def wants(self, event_type: str) -> bool:
         """Tell whether this endpoint is told of such events."""
@@ -93,6 +116,8 @@ class Endpoint:
         """Tell whether this endpoint is told of an event."""
         if event.type == PING:
             return self.enabled and event.object_id == self.id
+        if event.type.startswith(NOTICES):
+            return self.enabled
         return self.wants(event.type)
 
     def former(self, *, at: datetime) -> str | None:
@@ -114,6 +139,17 @@ class Endpoint:
             secret=secret,
             former_secret=self.secret if overlap else None,
             former_secret_until=at + overlap if overlap else None,
+        )
+
+    def simulate(self, answer: SimulatedAnswer | None, *, times: int) -> Endpoint:
+        """Have the next deliveries come to this without asking the server; None: no more."""
+        times = 0 if answer is None else times
+        return attrs.evolve(self, simulated=answer, simulated_times=times)
+
+    def simulated_once(self) -> Endpoint:
+        """Count one of the deliveries that are simulated; the last one ends it."""
+        return self.simulate(
+            self.simulated if self.simulated_times > 1 else None, times=self.simulated_times - 1
         )
 
     def disable(self, reason: Disabled) -> Endpoint:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.shared.events import Event
+from domain.shared.platform import PlatformEvent
+from domain.shared.platform import happened as happened_to_gateway
 from domain.webhooks.view import view_endpoint
 
 if TYPE_CHECKING:
@@ -24,4 +26,15 @@ def happened(type: str, endpoint: Endpoint, *, at: datetime) -> Event:
         object_id=endpoint.id,
         occurred_at=at,
         data=view_endpoint(endpoint),
+    )
+
+
+def told_operators(endpoint: Endpoint, *, at: datetime) -> Event:
+    """Tell operators that an endpoint is off; its address, which may hold secrets, is left out."""
+    return happened_to_gateway(
+        PlatformEvent.ENDPOINT_DISABLED,
+        endpoint.id,
+        at=at,
+        merchant=endpoint.merchant_id,
+        reason=endpoint.disabled_reason,
     )

@@ -68,6 +68,8 @@ class Try:
     """Those of the answer that tell what it is, by their names in lower case."""
     retry_after_seconds: int | None = None
     """How long the answer asks to be left alone."""
+    simulated: bool = False
+    """Whether nobody was asked: a test account has ordered this outcome."""
 
     @property
     def accepted(self) -> bool:

@@ -10,7 +10,7 @@ import attrs
 from domain.shared.ids import DeliveryId, EndpointId
 from domain.webhooks.endpoint import SECRET_BYTES, Endpoint, secret_of
 from domain.webhooks.model import Delivery
-from domain.webhooks.trying import TAKEN_FOR, note, send_or_park
+from domain.webhooks.trying import TAKEN_FOR, attempt, note, send_or_park
 from ports.clock import Clock
 from ports.ids import Ids
 from ports.publisher import Publisher
@@ -143,9 +143,11 @@ class WebhookService:
             sent = await send_or_park(work, [delivery])
             await work.commit()
         for outgoing in sent:
-            tried = await outgoing.post(self.publisher, at=self.clock.now())
+            outcome = await attempt(
+                outgoing, begin=self.begin, publisher=self.publisher, at=self.clock.now()
+            )
             async with self.begin() as work:
-                await note(work, self.ids, [tried], at=self.clock.now())
+                await note(work, self.ids, [outcome], at=self.clock.now())
                 await work.commit()
         async with self.begin() as work:
             return await work.webhooks.get_delivery(delivery_id)

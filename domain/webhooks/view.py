@@ -69,6 +69,7 @@ def _view_try(tried: Try, recorded: RecordedEvent) -> dict[str, Json]:
     return {
         "at": render_time(tried.at),
         "accepted": tried.accepted,
+        "simulated": tried.simulated,
         "duration_ms": tried.milliseconds,
         "request": {
             "url": tried.url,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,8 +14,6 @@ from domain.shared.money import ChainId
 from entrypoints.cli.operating import operate, settings_option
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from config.bootstrap import OperatorServices
     from domain.shared.money import Money
 
@@ -62,6 +62,29 @@ def chain_cancel(submission: str, file: Path | None) -> None:
         return 0
 
     operate(file, run)
+
+
+@chain.command(name="deploy-collector")
+@click.argument("chain_id")
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="A file of mode 0600 with the key of who pays for it; any account with some coin.",
+)
+@settings_option
+def chain_deploy_collector(chain_id: str, file: Path | None, *, key_file: Path) -> None:
+    """Put the contract on a chain by which many deposit addresses are swept at once.
+
+    It sends all that it moves to the chain's hot wallet, and can never be told otherwise: another
+    hot wallet needs another collector. The chain must have EIP-7702.
+    """
+    from config.collectors import deploy_collector
+    from config.settings import load
+
+    deployed = asyncio.run(deploy_collector(load(file), chain=chain_id, key_file=key_file))
+    click.echo('sweep_by = "delegation"')
+    click.echo(f'collector_contract = "{deployed.address}"')
 
 
 @chain.command(name="fees")

@@ -41,23 +41,46 @@ def failures() -> tuple[type[Exception], ...]:
     from config.failures import FAILURES
     from domain.chains.canceling import CannotCancel
     from domain.chains.submissions import SubmissionTransitionRefused
+    from domain.destinations.model import ChangeTransitionRefused, NotIndependent
+    from domain.destinations.service import (
+        AlreadyThere,
+        ChainNotServed,
+        ChangeUnderWay,
+        OwnDestination,
+    )
+    from domain.intents.issuing import ChainOfOtherMode
     from domain.jobs.service import JobNotRetried
     from domain.ledger.comparing import CoverageMissing
     from domain.ledger.model import AlreadyReversed, InsufficientFunds, NotReversible
     from domain.ledger.parking import AssetParked
     from domain.ledger.service import TankMoved
     from domain.ledger.statements import NotSealedYet, PeriodNotOver
+    from domain.merchants.roles import LastOwner
     from domain.network_fees.service import NoFeeMarket
+    from domain.people.email import MalformedEmail
+    from domain.people.service import EmailTaken
     from domain.settlements.model import SettlementTransitionRefused
     from domain.settlements.payouts import PayoutTransitionRefused
     from domain.settlements.service import NoDestination
     from entrypoints.cli.processes import PortTaken
+    from ports.addresses import AddressRefused
     from ports.chain import ChainUnavailable
     from ports.key_wrapper import KeyWrapperUnavailable
     from ports.unit_of_work import NotFound, StorageUnavailable
 
     return (
         *FAILURES,
+        AddressRefused,
+        AlreadyThere,
+        ChainNotServed,
+        ChainOfOtherMode,
+        ChangeTransitionRefused,
+        ChangeUnderWay,
+        EmailTaken,
+        LastOwner,
+        MalformedEmail,
+        NotIndependent,
+        OwnDestination,
         AlreadyReversed,
         AssetParked,
         CannotCancel,

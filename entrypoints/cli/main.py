@@ -12,6 +12,7 @@ import click
 from config.settings import load
 from domain.shared.ids import PayoutId, SettlementId
 from entrypoints.cli.assets import asset
+from entrypoints.cli.audit import audit
 from entrypoints.cli.books import books
 from entrypoints.cli.chains import chain
 from entrypoints.cli.demo import demo
@@ -24,6 +25,8 @@ from entrypoints.cli.networks import networks
 from entrypoints.cli.operating import operate, settings_option
 from entrypoints.cli.operators import operator
 from entrypoints.cli.pay import pay
+from entrypoints.cli.people import user
+from entrypoints.cli.seed import seed
 from entrypoints.cli.signer import signer
 from entrypoints.cli.simulate import simulate
 from entrypoints.cli.suspense import suspense
@@ -59,8 +62,11 @@ main.add_command(merchant)
 main.add_command(networks)
 main.add_command(operator)
 main.add_command(pay)
+main.add_command(seed)
+main.add_command(user)
 main.add_command(signer)
 main.add_command(simulate)
+main.add_command(audit)
 main.add_command(books)
 main.add_command(asset)
 main.add_command(chain)

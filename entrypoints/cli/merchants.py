@@ -12,7 +12,9 @@ from domain.merchants.scopes import Scope
 from domain.shared.ids import KeyId, MerchantId
 from domain.shared.modes import Mode
 from domain.shared.money import ChainId
+from entrypoints.cli.destinations import destination
 from entrypoints.cli.operating import operate, settings_option
+from entrypoints.cli.people import member
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +58,10 @@ class _DestinationParameter(click.ParamType["tuple[ChainId, str]"]):
 @click.group()
 def merchant() -> None:
     """Merchants, and the keys of their programs."""
+
+
+merchant.add_command(destination)
+merchant.add_command(member)
 
 
 @merchant.command(name="create")

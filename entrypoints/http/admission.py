@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
+from domain.audit.model import named
 from domain.limits.model import Kind, QuotaExceeded, TooManyAtOnce
 from domain.limits.service import LimitService
 from domain.merchants.service import KeyNotValid, MerchantService
+from domain.shared.actors import Actor, ActorKind, act_as
+from domain.shared.visibility import seeing_all
 from domain.usage.service import UsageService
 from entrypoints.http.client_address import Proxies
+from entrypoints.http.edge import request_id_of
 from entrypoints.http.problems import ProblemType, Refusal, Unauthenticated
-from entrypoints.http.visits import Visit
+from entrypoints.http.visits import Visit, recognise
 from ports.unit_of_work import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -130,7 +134,8 @@ class Admission:
     async def __call__(self, request: Request, operation: Operation) -> Merchant:
         """Recognise who calls, and let the request through.
 
-        From the recognition on it is counted, whatever the answer is.
+        From the recognition on it is counted, whatever the answer is. Once it is let in, what is
+        done for it is done by the key.
 
         Raises:
             Unauthenticated: there is no key, or it is not valid (any more).
@@ -143,12 +148,24 @@ class Admission:
         key = caller.key
         visit = Visit(answered=partial(self._answered, key.id))
         visit.begin(request.scope)
-        if key.networks and not key.admits(self.proxies.client_of(request)):
+        address = self.proxies.client_of(request)
+        actor = Actor(
+            kind=ActorKind.KEY,
+            id=key.id,
+            action=operation.action,
+            merchant_id=key.merchant_id,
+            request_id=request_id_of(request.scope),
+            address=None if address is None else str(address),
+            objects=named(request.path_params.values()),
+        )
+        recognise(request.scope, actor)
+        if not key.admits(address):
             raise AddressNotAllowed
         if operation.scope is not None and not key.may(operation.scope):
             raise InsufficientScope(operation.scope)
         await self._let_through(visit, key.id, operation.kind)
         request.scope[_SCOPE_KEY] = key
+        act_as(actor)
         return caller.merchant
 
     async def still_admits(self, request: Request) -> bool:
@@ -166,7 +183,9 @@ class Admission:
         if scheme.lower() != "bearer":
             raise Unauthenticated
         try:
-            return await self.merchants.authenticate(key=key.strip())
+            # Whose key it is, is what is to be found out.
+            with seeing_all():
+                return await self.merchants.authenticate(key=key.strip())
         except KeyNotValid as error:
             raise Unauthenticated from error
 
@@ -177,7 +196,8 @@ class Admission:
             raise ConcurrencyLimited(error.limit) from error
         visit.left = partial(self.limits.leave, key_id)
         try:
-            standing = await self.limits.take(key_id, kind)
+            with seeing_all():
+                standing = await self.limits.take(key_id, kind)
         except QuotaExceeded as error:
             visit.headers = self._standing(kind, error.standing)
             raise RateLimited(kind, error.standing.resets_in_seconds) from error

@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Route
 
-from entrypoints.http.edge import Edge, request_id_of
+from entrypoints.http.edge import Answered, Edge, nobody_asks, request_id_of
 from entrypoints.http.endpoint import Authenticate, Endpoint, Path, endpoints_of
 from entrypoints.http.openapi import document
 from entrypoints.http.problems import ProblemTable
@@ -39,6 +39,7 @@ class Api:
         resources: Objects with methods marked by `endpoint.get`, `post` and so on.
         description: Of the document; Markdown.
         body_bytes_max: Longer request bodies are answered 413.
+        answered: Told of each request that was answered.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Api:
     resources: Sequence[object]
     description: str = ""
     body_bytes_max: int = BODY_BYTES_MAX
+    answered: Answered = nobody_asks
     endpoints: tuple[Endpoint, ...] = attrs.field(init=False)
 
     @endpoints.default
@@ -117,7 +119,10 @@ class Api:
 
         app = Starlette(
             routes=[*self.routes(), *routes],
-            middleware=[Middleware(Edge, problems=self.problems), *middleware],
+            middleware=[
+                Middleware(Edge, problems=self.problems, answered=self.answered),
+                *middleware,
+            ],
             # Status 404 and 405 of Starlette's own; all else passes through to the edge.
             exception_handlers={HTTPException: http_problem},
             lifespan=lifespan,

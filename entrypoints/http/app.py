@@ -13,39 +13,47 @@ from starlette.routing import Route
 from entrypoints.http.admission import Admission
 from entrypoints.http.api import Api
 from entrypoints.http.api_keys import ApiKeys
+from entrypoints.http.audit_log import AuditLog, OpsAuditLog
+from entrypoints.http.auditing import Auditing
 from entrypoints.http.balances import Balances
 from entrypoints.http.client_address import Proxies
+from entrypoints.http.customers import CustomerAddresses, Deposits
 from entrypoints.http.documents import document_routes
 from entrypoints.http.escrows import Escrows
 from entrypoints.http.events import Events
 from entrypoints.http.explanations import Explanations
 from entrypoints.http.fan_out import FanOut
+from entrypoints.http.gathering import gathering
 from entrypoints.http.intents import PaymentIntents
-from entrypoints.http.metering import metering
 from entrypoints.http.network_fees import NetworkFees
 from entrypoints.http.operators import by_scope
+from entrypoints.http.ops_events import OpsEvents
 from entrypoints.http.ops_jobs import OpsJobs
 from entrypoints.http.ops_queues import OpsQueues
+from entrypoints.http.ops_stream import OpsStreams
 from entrypoints.http.pagination import Cursors
+from entrypoints.http.payout_destinations import PayoutDestinations
 from entrypoints.http.refusals import REFUSALS
+from entrypoints.http.sandbox import SandboxOrders
 from entrypoints.http.stars import StarPayments
 from entrypoints.http.stream import Pace, Streams
 from entrypoints.http.telegram import telegram_route
+from entrypoints.http.versions import NEWEST
 from entrypoints.http.webhook_deliveries import WebhookDeliveries
 from entrypoints.http.webhook_endpoints import WebhookEndpoints
 from ports.unit_of_work import StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
     from config.bootstrap import ApiServices
+    from entrypoints.http.endpoint import Authenticate
 
 TITLE = "Switchyard"
-VERSION = "1"
 DESCRIPTION = (
     "One API over many rails. Amounts are strings of whole smallest units; "
     "every change is an event with a sequence number."
@@ -78,7 +86,11 @@ def create_app(services: ApiServices, *, pace: Pace | None = None) -> Starlette:
             for resource in services.resources:
                 await stack.enter_async_context(resource)
             await stack.enter_async_context(
-                metering(services.usage, every_seconds=services.store_usage_every_seconds)
+                gathering(
+                    services.usage.flush,
+                    services.audit.flush,
+                    every_seconds=services.store_usage_every_seconds,
+                )
             )
             await stack.enter_async_context(fan_out.running())
             # What is loaded by now stays to the end. Unfrozen, every full collection would look
@@ -87,24 +99,20 @@ def create_app(services: ApiServices, *, pace: Pace | None = None) -> Starlette:
             stack.callback(gc.unfreeze)
             yield
 
+    authenticate = by_scope(admission, services.console.operators if services.console else None)
     api = Api(
         title=TITLE,
-        version=VERSION,
+        version=NEWEST,
         description=DESCRIPTION,
-        authenticate=by_scope(admission, services.console.operators if services.console else None),
+        authenticate=authenticate,
         problems=REFUSALS,
         resources=_resources(services),
-    )
-    streams = Streams(
-        admission=admission,
-        fan_out=fan_out,
-        at_once=services.streams_at_once,
-        pace=pace or Pace(),
+        answered=Auditing(service=services.audit, proxies=admission.proxies).answered,
     )
     routes: list[BaseRoute] = [
         Route("/healthz", healthz),
         Route("/readyz", readyz),
-        streams.route(),
+        *_streams(services, admission, authenticate, fan_out, pace or Pace()),
     ]
     if services.stars is not None and services.stars.webhook is not None:
         routes.append(telegram_route(webhook=services.stars.webhook, stars=services.stars.service))
@@ -115,6 +123,25 @@ def create_app(services: ApiServices, *, pace: Pace | None = None) -> Starlette:
     return app
 
 
+def _streams(
+    services: ApiServices,
+    admission: Admission,
+    authenticate: Authenticate,
+    fan_out: FanOut,
+    pace: Pace,
+) -> Iterator[BaseRoute]:
+    at_once = services.streams_at_once
+    yield Streams(admission=admission, fan_out=fan_out, at_once=at_once, pace=pace).route()
+    if services.console is not None:
+        yield OpsStreams(
+            authenticate=authenticate,
+            operators=services.console.operators,
+            fan_out=fan_out,
+            at_once=at_once,
+            pace=pace,
+        ).route()
+
+
 def _resources(services: ApiServices) -> Sequence[object]:
     return (
         PaymentIntents(
@@ -123,9 +150,19 @@ def _resources(services: ApiServices) -> Sequence[object]:
             assets=services.assets,
             cursors=Cursors(key=services.cursor_key, listing="payment_intents"),
         ),
+        CustomerAddresses(
+            service=services.customers,
+            cursors=Cursors(key=services.cursor_key, listing="customer_addresses"),
+        ),
+        Deposits(
+            service=services.customers,
+            assets=services.assets,
+            cursors=Cursors(key=services.cursor_key, listing="deposits"),
+        ),
         Explanations(service=services.explaining, assets=services.assets),
         Escrows(service=services.escrows, assets=services.assets),
         Balances(books=services.books, settlements=services.settlements, assets=services.assets),
+        PayoutDestinations(service=services.destinations),
         Events(service=services.webhooks),
         WebhookEndpoints(
             service=services.webhook_endpoints,
@@ -136,7 +173,12 @@ def _resources(services: ApiServices) -> Sequence[object]:
             cursors=Cursors(key=services.cursor_key, listing="webhook_deliveries"),
         ),
         ApiKeys(service=services.merchants, usage=services.usage),
+        AuditLog(
+            service=services.audit,
+            cursors=Cursors(key=services.cursor_key, listing="audit_log"),
+        ),
         NetworkFees(service=services.network_fees, assets=services.assets),
+        SandboxOrders(service=services.sandbox, assets=services.assets),
         *_of_stars(services),
         *_of_operators(services),
     )
@@ -148,12 +190,18 @@ def _of_stars(services: ApiServices) -> list[StarPayments]:
     return [StarPayments(service=services.stars.service, assets=services.assets)]
 
 
-def _of_operators(services: ApiServices) -> list[OpsQueues | OpsJobs]:
+def _of_operators(services: ApiServices) -> list[object]:
     if services.console is None:
         return []
     jobs = services.console.jobs
     cursors = Cursors(key=services.cursor_key, listing="ops_jobs")
-    return [OpsQueues(service=jobs), OpsJobs(service=jobs, cursors=cursors)]
+    log_cursors = Cursors(key=services.cursor_key, listing="ops_audit_log")
+    return [
+        OpsQueues(service=jobs),
+        OpsEvents(service=services.webhooks),
+        OpsJobs(service=jobs, cursors=cursors),
+        OpsAuditLog(service=services.audit, cursors=log_cursors),
+    ]
 
 
 def _status(word: str, status: int) -> Response:

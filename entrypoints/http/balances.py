@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import enum
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import attrs
 
@@ -18,7 +19,8 @@ from domain.shared.rendering import render_money
 from entrypoints.http.answers import answer
 from entrypoints.http.endpoint import Call, RawJson, get
 from entrypoints.http.intents import Name
-from entrypoints.http.views import BalancesView, PayoutView, SettlementsView
+from entrypoints.http.schema import Listing
+from entrypoints.http.views import BalancesView, PayoutView, SettlementView
 from ports.unit_of_work import NotFound
 
 if TYPE_CHECKING:
@@ -26,6 +28,44 @@ if TYPE_CHECKING:
     from domain.shared.money import AssetId
 
 SETTLEMENTS_MAX = 100
+
+
+class Beside(enum.StrEnum):
+    """An object that can be shown with a settlement."""
+
+    PAYOUT = "payout"
+
+
+@attrs.frozen(kw_only=True)
+class SettlementsQuery:
+    """The query of the list of settlements."""
+
+    expand: Annotated[
+        list[Beside],
+        Listing(max_items=1, description="Objects to be shown beside each settlement."),
+    ] = attrs.field(factory=list)
+
+
+@attrs.frozen(kw_only=True)
+class BesideSettlementView:
+    """What was asked for beside a settlement; null where there is none yet."""
+
+    payout: PayoutView | None
+
+
+@attrs.frozen(kw_only=True)
+class ExpandedSettlementView(SettlementView):
+    """What was earned, closed into one amount, and what was asked for beside it."""
+
+    expanded: BesideSettlementView | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SettlementsView:
+    """The newest settlements."""
+
+    object: Literal["list"]
+    data: list[ExpandedSettlementView]
 
 
 @attrs.frozen(kw_only=True)
@@ -60,10 +100,18 @@ class Balances:
         return answer(call, {"object": "balances", "data": [row(each) for each in found]})
 
     @get("/v1/settlements", summary="List the newest settlements", scope=Scope.PAYOUTS_READ)
-    async def list_settlements(self, call: Call[Merchant]) -> SettlementsView | RawJson:
+    async def list_settlements(
+        self, call: Call[Merchant], query: SettlementsQuery
+    ) -> SettlementsView | RawJson:
         """At most a hundred, newest first."""
-        found = await self.settlements.page(owner=call.principal.id, limit=SETTLEMENTS_MAX)
+        owner = call.principal.id
+        found = await self.settlements.page(owner=owner, limit=SETTLEMENTS_MAX)
         data = [view_settlement(each, self.assets) for each in found]
+        if Beside.PAYOUT in query.expand:
+            payouts = await self.settlements.payouts_of(found, owner=owner)
+            for shown, payout in zip(data, payouts, strict=True):
+                beside = None if payout is None else view_payout(payout, self.assets)
+                shown["expanded"] = {"payout": beside}
         return answer(call, {"object": "list", "data": data})
 
     @get(

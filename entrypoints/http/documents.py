@@ -1,11 +1,13 @@
 """Pages for people: the API's document, and what each problem's ``type`` leads to.
 
-They are made once, out of the OpenAPI document, without a script and without anything from
-elsewhere, so that their policy allows nothing but their own style sheet.
+They are made once, out of the OpenAPI document, without anything from elsewhere, so that their
+policy allows nothing but their own style sheet, and on one page a script of ours, which sends
+requests to us alone. No page needs it.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
@@ -23,9 +25,12 @@ if TYPE_CHECKING:
     from entrypoints.http.json_schema import Json
     from entrypoints.http.problems import ProblemTable
 
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
 HEADERS: Final[Mapping[str, str]] = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -34,6 +39,15 @@ HEADERS: Final[Mapping[str, str]] = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "Cache-Control": "public, max-age=300",
 }
+TRYING: Final[Mapping[str, str]] = {
+    **HEADERS,
+    # Trusted types: no text can become HTML or a script, whatever a response holds.
+    "Content-Security-Policy": f"{_POLICY}; script-src 'self'; connect-src 'self'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'",
+}
+"""Of the page on which operations can be tried."""
+
+_SCRIPT: Final = Path(__file__).with_name("web") / "try.js"
 
 _STYLE: Final = b"""
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem;
@@ -46,6 +60,14 @@ summary { cursor: pointer } table { border-collapse: collapse; width: 100% }
 td, th { border-bottom: 1px solid #e4e7eb; padding: .25rem .5rem; text-align: left;
   vertical-align: top }
 .verb { display: inline-block; min-width: 4.5em; font-weight: 700 }
+section details { scroll-margin-top: 5rem }
+.bar, .try { display: grid; gap: .5rem } .bar { grid-template-columns: 1fr 1fr }
+.bar { position: sticky; top: 0; padding: .5rem 0; background: inherit }
+label span { display: block; font-size: 14px } [hidden] { display: none }
+input, textarea { font: 14px/1.4 ui-monospace, monospace; width: 100%; box-sizing: border-box;
+  padding: .3em; border: 1px solid #8c959f; border-radius: 3px; color: inherit;
+  background: inherit }
+button { font: inherit; justify-self: start; padding: .2rem 1.2rem }
 @media (prefers-color-scheme: dark) {
   body { color: #e6e8eb; background: #16191d } code, pre { background: #23282e }
   a { color: #8ab4f8 } details, td, th { border-color: #3a4149 }
@@ -64,8 +86,13 @@ def document_routes(document: Json, problems: ProblemTable) -> list[BaseRoute]:
     index, list_of_problems = api_page(document), problem_index(known)
     by_slug = {slug: problem_page(known, slug) for slug in known}
 
+    script = _SCRIPT.read_bytes()
+
     async def show_api(_: Request) -> Response:
-        return _page(index)
+        return _page(index, TRYING)
+
+    async def show_script(_: Request) -> Response:
+        return Response(script, media_type="text/javascript", headers=HEADERS)
 
     async def show_problems(_: Request) -> Response:
         return _page(list_of_problems)
@@ -82,6 +109,7 @@ def document_routes(document: Json, problems: ProblemTable) -> list[BaseRoute]:
     return [
         Route("/docs", show_api),
         Route("/docs/style.css", style),
+        Route("/docs/try.js", show_script),
         Route("/docs/problems", show_problems),
         Route("/docs/problems/{slug}", show_problem),
         # What a problem's type says, so that it can be followed.
@@ -89,5 +117,5 @@ def document_routes(document: Json, problems: ProblemTable) -> list[BaseRoute]:
     ]
 
 
-def _page(content: bytes) -> Response:
-    return Response(content, media_type="text/html; charset=utf-8", headers=HEADERS)
+def _page(content: bytes, headers: Mapping[str, str] = HEADERS) -> Response:
+    return Response(content, media_type="text/html; charset=utf-8", headers=headers)

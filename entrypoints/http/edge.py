@@ -1,24 +1,31 @@
-"""The outermost ASGI layer: every request has an id, every failure is a problem."""
+"""The outermost ASGI layer: every request has an id and a version, every failure is a problem."""
 
 from __future__ import annotations
 
 import logging
 import re
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 from starlette.types import ASGIApp
 
+from domain.shared.actors import acting_as
 from entrypoints.http.problems import ProblemTable
+from entrypoints.http.versions import HEADER, OLDEST, version_asked_for
 from entrypoints.http.visits import visit_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import Message, Receive, Scope, Send
 
+Answered: TypeAlias = "Callable[[Scope, int, str | None], None]"
+"""Told of a request with its status, and the last part of its problem's type where it has one."""
 
 _SANE = re.compile(rb"[A-Za-z0-9._-]{1,128}\Z")
 _SCOPE_KEY = "switchyard.request_id"
+_VERSION = HEADER.lower().encode()
 
 _logger = logging.getLogger(__name__)
 
@@ -38,12 +45,19 @@ def _admitted(scope: Scope) -> str:
     return f"req_{secrets.token_hex(12)}"
 
 
+def nobody_asks(scope: Scope, status: int, problem: str | None) -> None:
+    """Leave it at that."""
+    del scope, status, problem
+
+
 @attrs.frozen
 class Edge:
-    """Names each request, answers what escapes the application, and sees visits to the end."""
+    """Names each request and its version, answers what escapes, and sees visits to the end."""
 
     app: ASGIApp
     problems: ProblemTable
+    answered: Answered = nobody_asks
+    """Told of each request that was answered."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application as ASGI has it; other protocols than HTTP pass through."""
@@ -51,13 +65,19 @@ class Edge:
             await self.app(scope, receive, send)
             return
         request_id = scope[_SCOPE_KEY] = _admitted(scope)
-        started = False
+        version = OLDEST
+        status: int | None = None
+        problem: str | None = None
 
         async def send_named(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
-                headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+                status = message["status"]
+                headers = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", request_id.encode()),
+                    (_VERSION, version.encode()),
+                ]
                 if visit := visit_of(scope):
                     headers += visit.headers
                     visit.answered(message["status"])
@@ -65,14 +85,20 @@ class Edge:
             await send(message)
 
         try:
-            await self.app(scope, receive, send_named)
+            version = version_asked_for(scope)
+            # Nobody acts until it is found out who calls; a server may use one task for several.
+            with acting_as(None):
+                await self.app(scope, receive, send_named)
         except Exception as error:
-            if started:
+            if status is not None:
                 # The status is out, so the broken body is all a client can be told; the server
                 # closes the connection.
                 raise
+            problem = self.problems.slug_of(error)
             response = self.problems.respond(error, request_id=request_id)
             await response(scope, receive, send_named)
         finally:
             if (visit := visit_of(scope)) and visit.left:
                 visit.left()
+            if status is not None:
+                self.answered(scope, status, problem)

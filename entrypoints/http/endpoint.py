@@ -143,6 +143,11 @@ class Operation:
     problems: tuple[type[BaseException], ...]
 
     @property
+    def action(self) -> str:
+        """What is asked for with it, as records of who did what name it."""
+        return f"{self.method} {self.path}"
+
+    @property
     def kind(self) -> Kind:
         """Together with what it is limited."""
         return Kind.READ if self.method == "GET" else Kind.WRITE

@@ -21,6 +21,7 @@ import attrs
 import orjson
 
 from domain.shared.ids import MerchantId
+from domain.shared.visibility import seeing_all
 from domain.webhooks.message import view_event
 from domain.webhooks.service import WebhookService
 from ports.unit_of_work import StorageUnavailable
@@ -183,7 +184,8 @@ class FanOut:
     async def _look(self) -> int:
         """Tell what is new; return how many events that were."""
         places = {owner: audience.head for owner, audience in self._audiences.items()}
-        found = await self.service.feeds(places, each=EACH_MAX, limit=READ_MAX)
+        with seeing_all():
+            found = await self.service.feeds(places, each=EACH_MAX, limit=READ_MAX)
         for recorded in sorted(found, key=lambda it: it.sequence):
             owner = recorded.event.merchant_id
             audience = self._audiences.get(owner)

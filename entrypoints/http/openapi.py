@@ -22,6 +22,7 @@ from entrypoints.http.request import (
     UnsupportedMediaType,
 )
 from entrypoints.http.schema import fields_of, optional_of
+from entrypoints.http.versions import HEADER, KNOWN, OLDEST, UnknownApiVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,6 +40,14 @@ _LIMITS = {
     "RateLimit-Policy": "How many there may be (`q`) in each window of so many seconds (`w`).",
 }
 """The headers of draft-ietf-httpapi-ratelimit-headers-10."""
+
+_VERSION: Json = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": f"The version of the API that is spoken, a date. Without it, {OLDEST}.",
+    "schema": {"type": "string", "enum": [*KNOWN]},
+}
 
 PROBLEM: Json = {
     "type": "object",
@@ -99,7 +108,12 @@ def document(
                     "description": "A secret API key. What it must allow is at each operation.",
                 }
             },
+            "parameters": {HEADER: _VERSION},
             "headers": {
+                HEADER: {
+                    "description": "The version of the API in which the answer is written.",
+                    "schema": _VERSION["schema"],
+                },
                 "X-Request-Id": {
                     "description": "The id of this request in our logs.",
                     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
@@ -154,6 +168,7 @@ def _parameters(endpoint: Endpoint, schemas: Schemas) -> Iterator[Json]:
         schema = {**IDEMPOTENCY_KEY.keywords(), **IDEMPOTENCY_KEY.documentation()}
         required = endpoint.operation.idempotency == "required"
         yield _parameter("Idempotency-Key", "header", schema, required=required)
+    yield {"$ref": f"#/components/parameters/{HEADER}"}
 
 
 def _parameter(name: str, place: str, schema: Json, *, required: bool) -> Json:
@@ -184,14 +199,14 @@ def _success(endpoint: Endpoint, schemas: Schemas) -> Json:
 
 def _headers(endpoint: Endpoint) -> Json:
     """The headers of each response."""
-    names = ["X-Request-Id", *([] if endpoint.operation.scope is None else _LIMITS)]
+    names = ["X-Request-Id", HEADER, *([] if endpoint.operation.scope is None else _LIMITS)]
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _implied(endpoint: Endpoint) -> Iterator[type[BaseException]]:
     """The refusals of this layer that an operation can meet by its shape."""
     of, signature = endpoint.operation, endpoint.signature
-    yield from (MalformedQuery, Invalid)
+    yield from (UnknownApiVersion, MalformedQuery, Invalid)
     if of.scope is not None:
         yield from REFUSALS
     if of.idempotency == "required":

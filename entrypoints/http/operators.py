@@ -1,22 +1,29 @@
-"""Operators at the API: recognised by their tokens, and named in the log for all they do."""
+"""Operators at the API: recognised by their tokens, and named in the audit log for all they do."""
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
+from domain.audit.model import named
 from domain.operators.model import OperatorScope
+from domain.shared.actors import Actor, ActorKind, act_as
 from entrypoints.http.admission import InsufficientScope
+from entrypoints.http.edge import request_id_of
 from entrypoints.http.problems import Unauthenticated
+from entrypoints.http.visits import recognise
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from domain.operators.model import Operator, Operators
     from entrypoints.http.admission import Admission
-    from entrypoints.http.endpoint import Authenticate, Call, Operation
+    from entrypoints.http.endpoint import Authenticate, Operation
 
-log = logging.getLogger(__name__)
+
+def operator_of(request: Request, operators: Operators) -> Operator | None:
+    """Return whose token a request brings along; None for nobody's."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return operators.recognise(token.strip()) if scheme.lower() == "bearer" else None
 
 
 def by_scope(merchants: Admission, operators: Operators | None) -> Authenticate:
@@ -28,18 +35,22 @@ def by_scope(merchants: Admission, operators: Operators | None) -> Authenticate:
     async def authenticate(request: Request, operation: Operation) -> object:
         if not isinstance(operation.scope, OperatorScope):
             return await merchants(request, operation)
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        found = operators and operators.recognise(token.strip())
-        if scheme.lower() != "bearer" or not found:
+        found = operators and operator_of(request, operators)
+        if not found:
             raise Unauthenticated
+        address = merchants.proxies.client_of(request)
+        actor = Actor(
+            kind=ActorKind.OPERATOR,
+            id=found.name,
+            action=operation.action,
+            request_id=request_id_of(request.scope),
+            address=None if address is None else str(address),
+            objects=named(request.path_params.values()),
+        )
+        recognise(request.scope, actor)
         if operation.scope not in found.scopes:
-            log.warning("operator %s lacks %s", found.name, operation.scope)
             raise InsufficientScope(operation.scope)
+        act_as(actor)
         return found
 
     return authenticate
-
-
-def audit(call: Call[Operator], did: str) -> None:
-    """Write into the log what an operator has done."""
-    log.info("operator %s %s (request %s)", call.principal.name, did, call.request_id)

@@ -9,12 +9,11 @@ import attrs
 
 from domain.jobs.model import Happening
 from domain.jobs.service import JobNotRetried, JobService
-from domain.operators.model import Operator, OperatorScope
+from domain.operators.model import OperatorScope
 from domain.shared.ids import JobId
 from domain.shared.jobs import UNFINISHED, JobState
 from domain.shared.kinds import Queue
-from entrypoints.http.endpoint import Call, get, post
-from entrypoints.http.operators import audit
+from entrypoints.http.endpoint import get, post
 from entrypoints.http.pagination import After, Cursors, Page, Paging
 from entrypoints.http.problems import ProblemType, Refusal
 from entrypoints.http.schema import Described, Text
@@ -127,7 +126,7 @@ class OpsJobs:
         scope=OperatorScope.WRITE,
         problems=(NotFound, JobNotDead),
     )
-    async def retry(self, call: Call[Operator], job: JobName) -> JobLogView:
+    async def retry(self, job: JobName) -> JobLogView:
         """It is ready again, with all its attempts; one that is under way stays as it is."""
         try:
             await self.service.retry(job_id=JobId(job))
@@ -136,7 +135,6 @@ class OpsJobs:
             if shown.state not in UNFINISHED:
                 raise JobNotDead from error
             return shown
-        audit(call, f"retried job {job}")
         return await self._shown(job)
 
     async def _shown(self, job: str) -> JobLogView:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import attrs
 
 from domain.jobs.service import JobService
-from domain.operators.model import Operator, OperatorScope
+from domain.operators.model import OperatorScope
 from domain.shared.jobs import JobState
 from domain.shared.kinds import Queue
-from entrypoints.http.endpoint import Call, get, post
-from entrypoints.http.operators import audit
+from entrypoints.http.endpoint import get, post
 from entrypoints.http.schema import Described, Number
 
 if TYPE_CHECKING:
@@ -99,13 +98,12 @@ class OpsQueues:
         summary="Pause a queue",
         scope=OperatorScope.WRITE,
     )
-    async def pause(self, call: Call[Operator], queue: Queue) -> QueueView:
+    async def pause(self, queue: Queue) -> QueueView:
         """Nothing of it is taken any more, its schedules included; what runs ends.
 
         One that is paused stays paused since it was.
         """
         await self.service.pause(queue=queue)
-        audit(call, f"paused {queue}")
         return await self._stats(queue)
 
     @post(
@@ -114,10 +112,9 @@ class OpsQueues:
         summary="Resume a queue",
         scope=OperatorScope.WRITE,
     )
-    async def resume(self, call: Call[Operator], queue: Queue) -> QueueView:
+    async def resume(self, queue: Queue) -> QueueView:
         """Jobs are taken again."""
         await self.service.resume(queue=queue)
-        audit(call, f"resumed {queue}")
         return await self._stats(queue)
 
     @post(
@@ -126,7 +123,7 @@ class OpsQueues:
         summary="Delete jobs that have ended",
         scope=OperatorScope.WRITE,
     )
-    async def clean(self, call: Call[Operator], queue: Queue, body: CleanQueue) -> Changed:
+    async def clean(self, queue: Queue, body: CleanQueue) -> Changed:
         """Only what ended in the state that long ago; the jobs' logs go with them."""
         deleted = await self.service.clean(
             state=JobState(body.state),
@@ -134,7 +131,6 @@ class OpsQueues:
             queue=queue,
             at_most=body.limit,
         )
-        audit(call, f"deleted {deleted} {body.state} jobs of {queue}")
         return Changed(changed=deleted, may_be_more=deleted == body.limit)
 
     @post(
@@ -143,13 +139,12 @@ class OpsQueues:
         summary="Retry a queue's dead jobs",
         scope=OperatorScope.WRITE,
     )
-    async def retry(self, call: Call[Operator], body: RetryJobs) -> Changed:
+    async def retry(self, body: RetryJobs) -> Changed:
         """The oldest first, each with all its attempts.
 
         One whose dedupe key another unfinished job has stays dead.
         """
         retried = await self.service.retry_dead(queue=body.queue, at_most=body.limit)
-        audit(call, f"retried {retried} dead jobs of {body.queue}")
         return Changed(changed=retried, may_be_more=retried == body.limit)
 
     async def _stats(self, queue: Queue) -> QueueView:

@@ -1,4 +1,4 @@
-"""HTML of an OpenAPI document: every operation, schema and problem, on pages without scripts."""
+"""HTML of an OpenAPI document: every operation, schema and problem, complete without scripts."""
 
 from __future__ import annotations
 
@@ -77,12 +77,12 @@ def api_page(document: Json) -> bytes:
         _LINKS,
     ]
     for name, operations in groups.items():
-        parts.append(f"<h2>{_words(_spaced(name))}</h2>")
-        parts += [_operation(each) for each in operations]
+        shown = "".join(_operation(each) for each in operations)
+        parts.append(f'<section class="group"><h2>{_words(_spaced(name))}</h2>{shown}</section>')
     parts.append("<h2>Schemas</h2>")
     schemas = document["components"]["schemas"]
     parts += [_schema(name, schemas[name]) for name in sorted(schemas)]
-    return _html(f"{info['title']} API", parts)
+    return _html(f"{info['title']} API", parts, script="/docs/try.js")
 
 
 def problem_index(known: Mapping[str, KnownProblem]) -> bytes:
@@ -131,9 +131,15 @@ _BACK: Final = '<p><a href="/docs">API</a> · <a href="/docs/problems">Problems<
 
 
 def _operations(document: Json) -> Iterator[Json]:
+    common = document["components"]["parameters"]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            yield {**operation, "path": path, "method": method.upper()}
+            parameters = [
+                common[each["$ref"].rpartition("/")[2]] if "$ref" in each else each
+                for each in operation["parameters"]
+            ]
+            shown = {"path": path, "method": method.upper(), "parameters": parameters}
+            yield {**operation, **shown}
 
 
 def _operation(of: Json) -> str:
@@ -222,10 +228,13 @@ def _spaced(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
 
 
-def _html(title: str, parts: list[str]) -> bytes:
+def _html(title: str, parts: list[str], *, script: str = "") -> bytes:
+    # A module runs when the page is there, and shares no names with anything.
+    scripts = f'<script type="module" src="{script}"></script>' if script else ""
     head = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{escape(title)}</title><link rel="stylesheet" href="/docs/style.css"></head>'
+        f'<title>{escape(title)}</title><link rel="stylesheet" href="/docs/style.css">'
+        f"{scripts}</head>"
     )
     return f"{head}<body><h1>{escape(title)}</h1>{''.join(parts)}</body></html>".encode()

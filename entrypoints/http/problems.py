@@ -110,6 +110,10 @@ class ProblemTable:
                 return self.rows[ancestor]
         return kind.problem if issubclass(kind, Refusal) else None
 
+    def slug_of(self, error: Exception) -> str:
+        """The last part of the type that a client is told for an exception."""
+        return (self.of(type(error)) or INTERNAL).slug
+
     def respond(self, error: Exception, *, request_id: str) -> Response:
         """Answer an exception; one that is not for the client is logged and told as 500."""
         if isinstance(error, HTTPException):

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from domain.customers.service import UnknownChain
+from domain.destinations.model import ChangeTransitionRefused, NotIndependent
+from domain.destinations.service import (
+    AlreadyThere,
+    ChainNotServed,
+    ChangeUnderWay,
+    OwnDestination,
+)
 from domain.escrow.model import EscrowActionInProgress, EscrowTransitionRefused
 from domain.intents.issuing import AssetNotAccepted, ChainOfOtherMode, MethodNotOffered
 from domain.intents.model import IntentTransitionRefused
@@ -22,6 +30,14 @@ from domain.merchants.rotation import (
     TooManyKeys,
 )
 from domain.network_fees.service import NoFeeMarket
+from domain.sandbox.model import (
+    AssetOfOtherChain,
+    NotADevnet,
+    NotATestAccount,
+    NothingDue,
+    OnlyWhatIsDue,
+    ReachesFinal,
+)
 from domain.shared.idempotency import KeyInFlight, KeyReused
 from domain.shared.money import AmountOutOfRange, MalformedAssetId, UnknownAsset
 from domain.stars.model import InvoiceMalformed
@@ -31,6 +47,7 @@ from domain.webhooks.endpoints import EndpointDisabled, TooManyEndpoints, UrlMal
 from entrypoints.http.api_keys import MalformedNetwork
 from entrypoints.http.intents import UnclearOffer
 from entrypoints.http.problems import ProblemTable, ProblemType
+from ports.addresses import AddressRefused
 from ports.chain import ChainUnavailable
 from ports.stars import StarsRefused, StarsUnavailable
 from ports.unit_of_work import NotFound, StorageUnavailable
@@ -57,6 +74,13 @@ REFUSALS = ProblemTable(
         ),
         MethodNotOffered: ProblemType(
             422, "method-not-offered", "Method not offered", fields=("method", "chain")
+        ),
+        UnknownChain: ProblemType(
+            422,
+            "unknown-chain",
+            "Unknown chain",
+            detail="The gateway is not on {chain}.",
+            fields=("chain",),
         ),
         ChainOfOtherMode: ProblemType(
             422,
@@ -148,6 +172,34 @@ REFUSALS = ProblemTable(
             "A key gives out no more than it has itself",
             fields=("scopes", "networks"),
         ),
+        ChainNotServed: ProblemType(
+            422, "chain-not-served", "Nobody is paid on this chain here", fields=("chain",)
+        ),
+        AddressRefused: ProblemType(
+            422, "address-refused", "Nothing can be sent to this address", detail="{why}"
+        ),
+        OwnDestination: ProblemType(
+            422, "own-address", "The address is the gateway's own", fields=("address",)
+        ),
+        AlreadyThere: ProblemType(
+            409, "already-there", "Payouts go to this address already", fields=("chain",)
+        ),
+        ChangeUnderWay: ProblemType(
+            409,
+            "change-under-way",
+            "Another change of this chain's destination is open",
+            detail="{id} has to end first: wait for it, or cancel it.",
+        ),
+        ChangeTransitionRefused: ProblemType(
+            409, "change-state", "Not possible in this state", fields=("state", "wanted")
+        ),
+        NotIndependent: ProblemType(
+            403,
+            "not-independent",
+            "Somebody else has to decide",
+            detail="Neither the key that asked, nor one that it could have made, nor one of which "
+            "that is not known, approves. Another one does, or an operator.",
+        ),
         UrlMalformed: ProblemType(
             422, "url-malformed", "Not a URL that can be called", fields=("url",)
         ),
@@ -161,6 +213,22 @@ REFUSALS = ProblemTable(
             "The former secret still signs",
             detail="Wait until its end, or rotate without an overlap, which ends both at once.",
             fields=("until",),
+        ),
+        NotATestAccount: ProblemType(403, "test-mode-only", "For test accounts only"),
+        NotADevnet: ProblemType(409, "not-a-devnet", "Not a devnet", fields=("chain",)),
+        NothingDue: ProblemType(409, "nothing-due", "Nothing is due any more"),
+        AssetOfOtherChain: ProblemType(
+            422, "asset-of-other-chain", "An asset of another chain", fields=("asset", "chain")
+        ),
+        OnlyWhatIsDue: ProblemType(
+            409, "only-what-is-due", "The contract would not take it", fields=("method",)
+        ),
+        ReachesFinal: ProblemType(
+            409,
+            "reorg-reaches-final",
+            "A final block would be replaced",
+            detail="At most {maximum} of the newest blocks are not final.",
+            fields=("chain", "depth", "maximum"),
         ),
         KeyReused: ProblemType(
             422, "idempotency-key-reused", "The key was used for another request"

@@ -29,7 +29,7 @@ from entrypoints.http.visits import visit_of
 from ports.unit_of_work import StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from starlette.requests import Request
     from starlette.types import Receive, Send
@@ -46,7 +46,7 @@ RETRY_MS = 1000
 """After which time clients are asked to come back."""
 TYPES_MAX = 32
 _SEQUENCE = Number(minimum=0, maximum=2**63 - 1)
-_HEADERS = {
+HEADERS = {
     "Cache-Control": "no-store",
     # Has nginx pass on each event at once.
     "X-Accel-Buffering": "no",
@@ -97,6 +97,14 @@ class Following:
         Listing(max_items=TYPES_MAX),
     ] = attrs.field(factory=list)
 
+    @property
+    def wanted(self) -> Callable[[str], bool]:
+        """What tells whether a type is one of those named; ``payment.*`` names many."""
+        names = self.types or ["*"]
+        exact = frozenset(name for name in names if not name.endswith("*"))
+        beginnings = tuple(name.removesuffix("*") for name in names if name.endswith("*"))
+        return lambda name: name in exact or name.startswith(beginnings)
+
 
 _read_query = reader(Following, textual=True)
 
@@ -138,22 +146,23 @@ class Streams:
             StorageUnavailable: the storage does not answer.
         """
         merchant: Merchant = await self.admission(request, _OPERATION)
-        words = read_query(request.scope["query_string"], lists=frozenset({"types"}))
-        query: Following = _read_query(words)
+        query = read_following(request)
         newest = await self.fan_out.service.newest(owner=merchant.id)
-        place = _place(request, query)
+        place = place_of(request, query)
         if place is not None and place > newest:
             raise UnknownPlace
         if request.method == "HEAD":
-            return Response(media_type=MEDIA_TYPE, headers=_HEADERS)
+            return Response(media_type=MEDIA_TYPE, headers=HEADERS)
         self._enter(request)
         return EventStream(
             request=request,
-            streams=self,
+            fan_out=self.fan_out,
+            pace=self.pace,
+            still_admits=self.admission.still_admits,
             owner=merchant.id,
             newest=newest,
             place=newest if place is None else place,
-            wanted=_wanted(query.types),
+            wanted=query.wanted,
         )
 
     def _enter(self, request: Request) -> None:
@@ -176,7 +185,18 @@ class Streams:
         visit.left = left
 
 
-def _place(request: Request, query: Following) -> int | None:
+def read_following(request: Request) -> Following:
+    """Return what a client asks to follow.
+
+    Raises:
+        Refusal: the query is not right.
+    """
+    words = read_query(request.scope["query_string"], lists=frozenset({"types"}))
+    query: Following = _read_query(words)
+    return query
+
+
+def place_of(request: Request, query: Following) -> int | None:
     """Return behind which number to begin: what a client has seen, or what he asks for.
 
     Who comes back asks for the address that he asked for at first, so what he has seen counts.
@@ -190,14 +210,6 @@ def _place(request: Request, query: Following) -> int | None:
         raise UnknownPlace from error
 
 
-def _wanted(types: Iterable[str]) -> Callable[[str], bool]:
-    """Return what tells whether a type is one of those named; ``payment.*`` names many."""
-    names = [*types] or ["*"]
-    exact = frozenset(name for name in names if not name.endswith("*"))
-    beginnings = tuple(name.removesuffix("*") for name in names if name.endswith("*"))
-    return lambda name: name in exact or name.startswith(beginnings)
-
-
 class EventStream(Response):
     """One stream, as a response that lasts until its client leaves, or must."""
 
@@ -207,16 +219,19 @@ class EventStream(Response):
         self,
         *,
         request: Request,
-        streams: Streams,
+        fan_out: FanOut,
+        pace: Pace,
+        still_admits: Callable[[Request], Awaitable[bool]],
         owner: MerchantId,
         newest: int,
         place: int,
         wanted: Callable[[str], bool],
     ) -> None:
-        super().__init__(headers=_HEADERS)
+        super().__init__(headers=HEADERS)
         # Its length is not known.
         del self.headers["content-length"]
-        self._request, self._streams, self._owner = request, streams, owner
+        self._request, self._owner = request, owner
+        self._fan_out, self._pace, self._still_admits = fan_out, pace, still_admits
         self._newest = newest
         self._place = place
         """The number of the newest event that was dealt with."""
@@ -234,9 +249,8 @@ class EventStream(Response):
         hangs up.
         """
         del scope
-        fan_out = self._streams.fan_out
         self._send = send
-        listener = fan_out.join(self._owner, after=self._newest)
+        listener = self._fan_out.join(self._owner, after=self._newest)
         self._listener = listener
         leaving = asyncio.create_task(_left(receive))
         leaving.add_done_callback(lambda _: listener.close())
@@ -251,10 +265,10 @@ class EventStream(Response):
         finally:
             leaving.cancel()
             ticking.cancel()
-            fan_out.leave(listener)
+            self._fan_out.leave(listener)
 
     async def _tell_all(self) -> None:
-        clock, pace, listener = asyncio.get_running_loop(), self._streams.pace, self._listener
+        clock, pace, listener = asyncio.get_running_loop(), self._pace, self._listener
         # The number alone: who leaves before the first event comes back to this place.
         await self._write(b"retry: %d\nid: %d\n\n" % (RETRY_MS, self._place))
         silent_until = clock.time() + pace.heartbeat_seconds
@@ -273,7 +287,7 @@ class EventStream(Response):
                 await self._beat()
             if now >= look_at:
                 look_at = now + pace.look_at_key_seconds
-                if not await self._streams.admission.still_admits(self._request):
+                if not await self._still_admits(self._request):
                     return
 
     async def _tick(self, telling: asyncio.Task[None] | None) -> None:
@@ -281,7 +295,7 @@ class EventStream(Response):
 
         A timer for each wait and each piece sent would cost more than all else about them.
         """
-        clock, pace = asyncio.get_running_loop(), self._streams.pace
+        clock, pace = asyncio.get_running_loop(), self._pace
         while telling is not None:
             await asyncio.sleep(pace.tick_seconds)
             now = clock.time()
@@ -313,10 +327,13 @@ class EventStream(Response):
         """Send what the storage has behind the place; return False where it does not answer."""
         while not self._listener.closed:
             try:
-                found = await self._streams.fan_out.service.feed(
+                found = await self._fan_out.service.feed(
                     owner=self._owner, after=self._place, limit=PAGE
                 )
             except StorageUnavailable:
+                return False
+            if found and found[0].sequence > self._place + 1:
+                # What is missing was dropped meanwhile: he is told so when he comes back.
                 return False
             await self._tell(Told.of(recorded) for recorded in found)
             if len(found) < PAGE:

@@ -11,10 +11,13 @@ from typing import Annotated, Literal
 
 import attrs
 
+from domain.customers.model import DepositStatus
+from domain.escrow.claims import Side
 from domain.escrow.model import EscrowAction, EscrowState
 from domain.intents.model import IntentStatus, Method, PaymentException
 from domain.settlements.model import SettlementState
 from domain.settlements.payouts import PayoutState
+from entrypoints.http.destination_views import PayoutDestinationChangeView
 from entrypoints.http.schema import Described, Mapping, Number, Text
 from entrypoints.http.webhook_views import WebhookEndpointView
 
@@ -142,6 +145,36 @@ class QuoteView:
 
 
 @attrs.frozen(kw_only=True)
+class FailedRequestView:
+    """A request that has come to nothing; the escrow is as it was."""
+
+    action: EscrowAction
+    reason: str
+    at: datetime
+    times: Annotated[int, Described(description="How often in a row.")]
+
+
+@attrs.frozen(kw_only=True)
+class ClaimView:
+    """What the contract could not push, and keeps for its owner to withdraw."""
+
+    side: Annotated[Side, Described(description="Whose part of the payment it is.")]
+    account: Annotated[str, Described(description="The address that alone can withdraw it.")]
+    amount: MoneyView
+    contract: str
+    calls: Annotated[
+        list[str],
+        Described(
+            description="The contract's calls that take it out, each all of the account's in the "
+            "token; the native coin's token is the zero address."
+        ),
+    ]
+    since: datetime
+    withdrawn_at: datetime | None
+    withdrawn_to: str | None
+
+
+@attrs.frozen(kw_only=True)
 class EscrowView:
     """Money held by the contract between payer and merchant."""
 
@@ -161,6 +194,42 @@ class EscrowView:
     held_at: datetime
     disputed_at: datetime | None
     ended_at: datetime | None
+    failure: Annotated[
+        FailedRequestView | None,
+        Described(description="The last request, if it has come to nothing."),
+    ]
+    claims: Annotated[
+        list[ClaimView],
+        Described(description="What could not be pushed to its owner when the escrow ended."),
+    ]
+
+
+@attrs.frozen(kw_only=True)
+class DepositView:
+    """One transfer to a customer's address."""
+
+    id: str
+    object: Literal["deposit"]
+    status: DepositStatus
+    customer: Annotated[str, Described(description="What you call the customer.")]
+    customer_address: Annotated[str, Described(description="The id of the address.")]
+    chain: Annotated[str, Described(description="A CAIP-2 id.", example="eip155:1")]
+    address: str
+    amount: MoneyView
+    fee: Annotated[
+        MoneyView | None, Described(description="What was taken of it; null until it succeeds.")
+    ]
+    net: Annotated[
+        MoneyView | None, Described(description="What you were credited; null until it succeeds.")
+    ]
+    fee_bps: Annotated[int, Described(description="As it was when the deposit was first seen.")]
+    transaction: Annotated[str, Described(description="Its name on the chain.")]
+    source: Annotated[
+        str, Described(description="Who paid, by the chain's word: an exchange's, often.")
+    ]
+    paid_at: Annotated[datetime, Described(description="The time of its block.")]
+    created_at: datetime
+    changed_at: datetime
 
 
 @attrs.frozen(kw_only=True)
@@ -190,14 +259,6 @@ class SettlementView:
     amount: MoneyView
     payout: str | None
     created_at: datetime
-
-
-@attrs.frozen(kw_only=True)
-class SettlementsView:
-    """The newest settlements."""
-
-    object: Literal["list"]
-    data: list[SettlementView]
 
 
 @attrs.frozen(kw_only=True)
@@ -234,7 +295,15 @@ class EventView:
         ),
     ]
     timestamp: datetime
-    data: PaymentIntentView | EscrowView | SettlementView | PayoutView | WebhookEndpointView
+    data: (
+        PaymentIntentView
+        | DepositView
+        | EscrowView
+        | SettlementView
+        | PayoutView
+        | PayoutDestinationChangeView
+        | WebhookEndpointView
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -10,7 +10,10 @@ import attrs
 if TYPE_CHECKING:
     from starlette.types import Scope
 
+    from domain.shared.actors import Actor
+
 _SCOPE_KEY = "switchyard.visit"
+_ACTOR_KEY = "switchyard.actor"
 
 
 @attrs.define(eq=False)
@@ -32,4 +35,15 @@ class Visit:
 def visit_of(scope: Scope) -> Visit | None:
     """Return the visit that a request was found to be; None for a stranger's."""
     found: Visit | None = scope.get(_SCOPE_KEY)
+    return found
+
+
+def recognise(scope: Scope, actor: Actor) -> None:
+    """Say who calls, whether they are let in or not."""
+    scope[_ACTOR_KEY] = actor
+
+
+def actor_of(scope: Scope) -> Actor | None:
+    """Return who calls, as far as that was found out."""
+    found: Actor | None = scope.get(_ACTOR_KEY)
     return found

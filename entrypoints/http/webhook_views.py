@@ -27,7 +27,7 @@ EventTypes = Annotated[
     Listing(
         max_items=100,
         description="The event types wanted, or `payout.*` for all that begin so; none named "
-        "means all.",
+        "means all. Of `payout_destination.*` every endpoint is told.",
     ),
 ]
 Description = Annotated[str, Text(max_length=500, example="Orders")]
@@ -130,6 +130,10 @@ class WebhookTryView:
 
     at: datetime
     accepted: bool
+    simulated: Annotated[
+        bool,
+        Described(description="Nobody was asked: a test account has ordered this outcome."),
+    ]
     duration_ms: int | None
     request: WebhookRequestView
     response: WebhookResponseView | None

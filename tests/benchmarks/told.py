@@ -28,6 +28,7 @@ from config.demo.parts import PAYERS
 from config.demo.running import write_settings
 from domain.intents.model import DepositAddress, Method
 from domain.intents.service import PriceIn
+from domain.shared.actors import Actor, ActorKind, acting_as
 from domain.shared.ids import MerchantId
 from domain.shared.money import AssetId, Money
 from tests.benchmarks.load import percentile_ms
@@ -126,17 +127,19 @@ async def _watched(world: World) -> None:
 
 async def _intents(world: World, count: int) -> dict[str, str]:
     """Create intents; return their addresses."""
-    services = api(world.structured())
-    async with opened(services.resources):
-        merchant = (await services.merchants.authenticate(key=world.demo.api_key)).merchant
-        made = [
-            await services.intents.create(
-                merchant=merchant,
-                method=Method.ADDRESS,
-                offer=PriceIn(PRICE, AssetId(world.demo.asset)),
-            )
-            for _ in range(count)
-        ]
+    services, owner = api(world.structured()), MerchantId(world.demo.merchant_id)
+    key = Actor(kind=ActorKind.KEY, id="key", action="create", merchant_id=owner)
+    with acting_as(key):
+        async with opened(services.resources):
+            merchant = (await services.merchants.authenticate(key=world.demo.api_key)).merchant
+            made = [
+                await services.intents.create(
+                    merchant=merchant,
+                    method=Method.ADDRESS,
+                    offer=PriceIn(PRICE, AssetId(world.demo.asset)),
+                )
+                for _ in range(count)
+            ]
     return {it.id: it.pay_to.address for it in made if isinstance(it.pay_to, DepositAddress)}
 
 

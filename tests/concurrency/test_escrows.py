@@ -45,6 +45,8 @@ class Shown:
     final: int
     state: EscrowState = EscrowState.HELD
     requested: EscrowAction | None = None
+    failed: bool = False
+    """Whether a request was taken back: no release follows by itself as long as these rounds."""
 
 
 @attrs.frozen
@@ -61,14 +63,16 @@ class Sequential:
         yield from self._answered(state, call)
         if self.moves and state.requested is not None:
             # The contract does not do what was asked any more, so the sender takes that back.
-            yield from self._answered(attrs.evolve(state, requested=None), call)
+            taken_back = attrs.evolve(state, requested=None, failed=True)
+            yield from self._answered(taken_back, call)
 
     def _answered(self, state: Shown, call: Call) -> Iterable[Shown]:
         match call.verb:
             case "release" | "refund":
                 return self._asked(state, call)
             case "release_due":
-                may = self.due and state.state is EscrowState.HELD and state.requested is None
+                held = state.state is EscrowState.HELD and state.requested is None
+                may = self.due and held and not state.failed
                 after = attrs.evolve(state, requested=EscrowAction.RELEASE)
                 return [after if may else state] if call.answer == int(may) else []
             case "watch":

@@ -9,6 +9,7 @@ import pytest
 from adapters.evm.wallet_seed import account_xprv, account_xpub, new_phrase, seed_of
 from adapters.system.secret_files import KeyFileRefused
 from config import bootstrap
+from config.deployments.evm import nodes
 from config.settings import WrongSettings, structure
 from domain.shared.money import AssetId
 from tests.config.conftest import TOKEN
@@ -98,3 +99,66 @@ async def test_the_api_never_reads_the_key(with_keys: dict[str, Any]) -> None:
     with_keys["keys"]["deposit_key_file"] = "/no/such/file"
 
     assert bootstrap.api(structure(with_keys)).assets.find(TOKEN).decimals == 6
+
+
+async def test_a_key_by_name_is_a_key(with_keys: dict[str, Any]) -> None:
+    """It is in the keystore, or with a signer that is a process of its own."""
+    keys = {"xpub": with_keys["keys"]["xpub"], "hot_wallet_key": "hot", "deposit_key": "sweep"}
+    remote = with_keys | {"keys": keys, "signer": {"socket": "/nowhere"}}
+
+    assert minimums(structure(remote)) == {AssetId(TOKEN): 5_000_000}
+
+
+class TestDelegation:
+    async def test_a_chain_sweeps_together_where_it_is_told_to(
+        self, with_keys: dict[str, Any]
+    ) -> None:
+        assert sweeps_max(structure(with_keys)) == 0
+
+        assert sweeps_max(structure(delegating(with_keys))) == 16
+
+    async def test_not_without_the_key(self, raw: dict[str, Any], key_file: Path) -> None:
+        raw["keys"]["hot_wallet_file"] = str(key_file)
+
+        assert sweeps_max(structure(delegating(raw))) == 0
+
+    @pytest.mark.parametrize(
+        ("changes", "why"),
+        [
+            ({"collector_contract": None}, "needed by delegation"),
+            ({"sweep_by": "funding"}, "by it alone"),
+            ({"coins": True}, "takes coins"),
+            ({"sweep_by": "magic"}, "magic"),
+        ],
+    )
+    def test_settings_that_do_not_fit_are_refused(
+        self, raw: dict[str, Any], changes: dict[str, Any], why: str
+    ) -> None:
+        told = delegating(raw)["chains"][0] | changes
+        raw["chains"] = [{key: value for key, value in told.items() if value is not None}]
+
+        with pytest.raises(WrongSettings, match=why):
+            structure(raw)
+
+    async def test_the_collector_is_one_that_pays_the_hot_wallet(
+        self, with_keys: dict[str, Any]
+    ) -> None:
+        settings = structure(delegating(with_keys))
+
+        [node] = nodes(settings, bootstrap.api(settings).assets).values()
+
+        assert node.chain.collector == COLLECTOR.lower()
+        assert node.chain.collects_to == settings.evm_chains[0].hot_wallet.lower()
+
+
+COLLECTOR = "0x" + "C" * 40
+
+
+def delegating(raw: dict[str, Any]) -> dict[str, Any]:
+    chain = raw["chains"][0] | {"sweep_by": "delegation", "collector_contract": COLLECTOR}
+    return raw | {"chains": [chain]}
+
+
+def sweeps_max(settings: Settings) -> int:
+    [sender] = bootstrap.worker(settings).sweeps.senders.values()
+    return sender.sweeps_max

@@ -12,8 +12,9 @@ from adapters.ton.highload import HighloadWallet
 from adapters.ton.key_file import create_key_file
 from config import bootstrap
 from config.settings import WrongSettings, structure
+from domain.chains.finality import Rung
 from domain.intents.model import Method
-from domain.shared.money import AssetId, ChainId
+from domain.shared.money import AssetId, ChainId, Money
 from tests.config.conftest import CHAIN
 
 if TYPE_CHECKING:
@@ -241,3 +242,19 @@ class TestToncenter:
         told = table | {"toncenter_url": "http://toncenter.example/api/v2"}
         with pytest.raises(WrongSettings, match="https"):
             structure(with_ton(raw, told))
+
+    @pytest.mark.parametrize("count", [1, 2])
+    async def test_large_amounts_may_want_its_word_too(
+        self, raw: dict[str, Any], table: dict[str, Any], count: int
+    ) -> None:
+        large = {"asset": COIN, "at_least": "2.5", "quorum": 2}
+        second = {"toncenter_url": "https://toncenter.example/api/v2"} if count == 2 else {}
+        told = with_ton(raw, table | second | {"large_amounts": [large]})
+        if count == 1:
+            with pytest.raises(WrongSettings, match="quorum of more than there are providers"):
+                structure(told)
+            return
+
+        found = bootstrap.operator(structure(told)).watcher.ladders[ChainId(TON)]
+
+        assert found.rungs == (Rung(at_least=Money(2_500_000_000, AssetId(COIN)), quorum=2),)

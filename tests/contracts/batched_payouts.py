@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from adapters.memory.offers import COST
+from domain.chains.instructions import SendMany, SendMoney
 from domain.chains.sending import Sent
-from domain.chains.submissions import SendMany, SendMoney, SubmissionState
+from domain.chains.submissions import SubmissionState
 from domain.ledger.accounts import NETWORK_FEES, PAYOUTS_IN_FLIGHT
 from domain.ledger.parking import ParkedAsset
 from domain.settlements.payouts import PayoutState
@@ -22,7 +23,7 @@ from tests.domain.shared_wallet import BATCH_MAX, CHAIN, COIN, COIN_DUE, PLACES,
 from tests.domain.world import GAS, HOT, NET
 
 if TYPE_CHECKING:
-    from domain.chains.submissions import Instruction
+    from domain.chains.instructions import Instruction
     from domain.settlements.payouts import Payout
     from ports.chain import Prepared
     from tests.domain.shared_wallet import SharedWallet

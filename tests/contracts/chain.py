@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import attrs
 import pytest
 
+from domain.chains.instructions import Part, SendMany, SendMoney
 from domain.chains.model import Transfer
-from domain.chains.submissions import Part, SendMany, SendMoney
 from domain.shared.ids import PayoutId
 from domain.shared.money import Money
 from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
@@ -22,8 +23,9 @@ from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsO
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from domain.chains.instructions import Instruction
     from domain.chains.model import Block, Fact, Observation
-    from domain.chains.submissions import Inclusion, Instruction, SignedBytes
+    from domain.chains.submissions import Inclusion, SignedBytes
     from domain.shared.money import AssetId
     from ports.chain import ChainReader, ChainSender
 
@@ -92,6 +94,26 @@ class ChainReaderContract(_ChainContract):
 
     async def test_a_block_that_is_not_there_yet_is_none(self, world: ChainWorld) -> None:
         assert await world.reader.block((await world.reader.head()).latest + 1) is None
+
+    async def test_one_provider_agrees_to_a_block_that_it_has(self, world: ChainWorld) -> None:
+        assert await world.reader.agreed(await newest(world), providers=1)
+
+    async def test_more_providers_than_there_are_do_not_agree(self, world: ChainWorld) -> None:
+        assert not await world.reader.agreed(await newest(world), providers=9)
+
+    async def test_to_a_block_that_is_not_there_yet_nobody_agrees(self, world: ChainWorld) -> None:
+        block = await newest(world)
+        later = attrs.evolve(block, number=block.number + 5)
+
+        assert not await world.reader.agreed(later, providers=1)
+
+    async def test_of_two_blocks_with_one_number_nobody_can_tell(self, world: ChainWorld) -> None:
+        await world.mine()
+        block = await newest(world)
+        other = attrs.evolve(block, hash=block.parent)
+
+        with pytest.raises(ChainUnavailable):
+            await world.reader.agreed(other, providers=1)
 
     async def test_a_deposit_is_seen_and_becomes_final(self, world: ChainWorld) -> None:
         target = world.watched

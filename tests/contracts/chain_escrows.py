@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from domain.chains.instructions import RefundEscrow, Release, ReleaseEscrow, ReleaseMany
 from domain.chains.model import EscrowPaid, EscrowRefunded, EscrowReleased, Transfer
-from domain.chains.submissions import RefundEscrow, ReleaseEscrow
 from domain.shared.money import Money
 from ports.chain import InstructionRefused
 from tests.contracts.chain import ChainWorld, everything, facts_of, included, send, take_sequence
@@ -31,6 +31,13 @@ class EscrowWorld(ChainWorld, Protocol):
     async def pay_escrow(self, terms: EscrowTerms) -> str:
         """Have the payer pay into the contract; return the transaction's hash."""
         ...
+
+
+def together(world: EscrowWorld, *batch: EscrowTerms) -> ReleaseMany:
+    """Return what releases several escrows by one transaction."""
+    return ReleaseMany(
+        tuple(Release(world.escrow_id(it), ReleaseEscrow(it, due=True)) for it in batch)
+    )
 
 
 class ChainEscrowsContract:
@@ -86,6 +93,48 @@ class ChainEscrowsContract:
             EscrowRefunded(world.escrow_id(terms), 12_345, pushed=True),
             Transfer(terms.money, terms.contract, world.payer),
         }
+
+    async def test_each_of_a_batch_is_released_and_the_fee_is_taken_once(
+        self, world: EscrowWorld
+    ) -> None:
+        batch = [world.terms(f"pi_{number}", amount=1_000) for number in range(3)]
+        for terms in batch:
+            await world.pay_escrow(terms)
+        await world.mine()
+
+        signed = await send(world, together(world, *batch))
+
+        inclusion = await included(world, signed)
+        assert (inclusion.succeeded, inclusion.failed) == (True, frozenset())
+        assert await facts_of(world, signed) == {
+            *(EscrowReleased(world.escrow_id(it), 990, 10, pushed=True) for it in batch),
+            Transfer(Money(990, world.token), batch[0].contract, batch[0].merchant),
+        }
+
+    async def test_one_that_cannot_be_released_any_more_is_named_by_its_place(
+        self, world: EscrowWorld
+    ) -> None:
+        batch = [world.terms(f"pi_{number}", amount=1_000) for number in range(3)]
+        for terms in batch:
+            await world.pay_escrow(terms)
+        await world.mine()
+        prepared = await world.sender.prepare(together(world, *batch))
+        await included(world, await send(world, RefundEscrow(batch[1])))
+
+        sequence = await take_sequence(world, world.sender.sender)
+        signed = await world.sender.sign(prepared, sequence=sequence)
+        await world.sender.broadcast(signed)
+
+        inclusion = await included(world, signed)
+        assert (inclusion.succeeded, inclusion.failed) == (True, frozenset({1}))
+        ended = {it for it in await facts_of(world, signed) if isinstance(it, EscrowReleased)}
+        assert {it.escrow_id for it in ended} == {*map(world.escrow_id, batch[::2])}
+
+    async def test_a_batch_that_would_release_none_is_refused(self, world: EscrowWorld) -> None:
+        never_paid = [world.terms(f"pi_9{number}", amount=1_000) for number in range(2)]
+
+        with pytest.raises(InstructionRefused):
+            await world.sender.prepare(together(world, *never_paid))
 
     async def test_what_becomes_impossible_before_its_block_fails_and_costs(
         self, world: EscrowWorld

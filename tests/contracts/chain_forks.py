@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pytest
 
-from domain.chains.submissions import SendMoney
+from domain.chains.instructions import SendMoney
 from domain.shared.money import Money
 from tests.contracts.chain import (
     ChainWorld,

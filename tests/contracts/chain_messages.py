@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 import pytest
 
+from domain.chains.instructions import Part, SendMany, SendMoney
 from domain.chains.model import Transfer
-from domain.chains.submissions import Part, SendMany, SendMoney
 from domain.shared.ids import PayoutId
 from domain.shared.money import Money
 from ports.chain import ChainUnavailable, InsufficientFundsOnChain

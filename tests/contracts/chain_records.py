@@ -9,6 +9,15 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
+from domain.chains.instructions import (
+    Part,
+    RefundEscrow,
+    Release,
+    ReleaseEscrow,
+    ReleaseMany,
+    SendMany,
+    SendMoney,
+)
 from domain.chains.model import (
     CreditWithdrawn,
     EscrowDisputed,
@@ -18,14 +27,7 @@ from domain.chains.model import (
     Finality,
     WalletCharged,
 )
-from domain.chains.submissions import (
-    Part,
-    RefundEscrow,
-    ReleaseEscrow,
-    SendMany,
-    SendMoney,
-    SubmissionState,
-)
+from domain.chains.submissions import SubmissionState
 from domain.shared.ids import EscrowId, PayoutId, SubmissionId
 from ports.unit_of_work import AlreadyExists, NotFound
 from tests.builders import (
@@ -49,8 +51,8 @@ from tests.builders import (
 from tests.contracts.storage import StorageContract, given
 
 if TYPE_CHECKING:
+    from domain.chains.instructions import Instruction
     from domain.chains.model import Fact, Observation
-    from domain.chains.submissions import Instruction
     from ports.unit_of_work import Begin
 
 ESCROW = EscrowId(hash_of("pi_01"))
@@ -68,6 +70,7 @@ FACTS: list[Fact] = [
     CreditWithdrawn(address_of("merchant"), address_of("cold"), usdt(9)),
 ]
 A_PART = Part(PayoutId("po_01"), SendMoney(usdt(2**200), address_of("merchant")))
+A_RELEASE = Release(ESCROW, ReleaseEscrow(terms_of(), due=True))
 ANY = [Finality.SEEN, Finality.SAFE, Finality.FINAL, Finality.RETRACTED]
 
 
@@ -246,6 +249,8 @@ class SubmissionsContract(StorageContract):
             a_submission().instruction,
             SendMany((A_PART, attrs.evolve(A_PART, payout_id=PayoutId("po_02"), issue=3))),
             ReleaseEscrow(terms_of()),
+            ReleaseEscrow(terms_of(), due=True),
+            ReleaseMany((A_RELEASE, attrs.evolve(A_RELEASE, issue=3))),
             RefundEscrow(terms_of()),
         ],
         ids=lambda it: type(it).__name__,

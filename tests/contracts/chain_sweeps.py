@@ -7,8 +7,8 @@ from typing import Protocol
 
 import pytest
 
+from domain.chains.instructions import FundGas, SweepDeposit
 from domain.chains.model import Transfer
-from domain.chains.submissions import FundGas, SweepDeposit
 from domain.shared.money import Money
 from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
 from tests.contracts.chain import ChainWorld, facts_of, included, newest, send

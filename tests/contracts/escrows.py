@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
 
-from domain.escrow.model import EscrowAction
+from domain.escrow.model import TRY_AGAIN_AFTER, DueRelease, EscrowAction
 from domain.shared.ids import EscrowId, IntentId, SubmissionId
 from ports.unit_of_work import AlreadyExists, NotFound
 from tests.builders import (
+    CHAIN,
+    COIN,
     MERCHANT,
     NOON,
     OTHER_MERCHANT,
@@ -81,10 +83,9 @@ class EscrowsContract(StorageContract):
 
     async def test_due_for_release_are_the_held_whose_time_has_come(self, begin: Begin) -> None:
         def until(name: str, days: int) -> Escrow:
-            return an_escrow(
-                name,
-                terms=attrs.evolve(terms_of(name), auto_release_at=NOON + timedelta(days=days)),
-            )
+            due = NOON + timedelta(days=days)
+            terms = attrs.evolve(terms_of(name), auto_release_at=due)
+            return an_escrow(name, terms=terms, auto_release_at=due)
 
         asked = until("pi_05", 1).request(EscrowAction.REFUND, submission_id=SubmissionId("s"))
         await given_escrows(
@@ -99,8 +100,52 @@ class EscrowsContract(StorageContract):
 
         async with begin() as work:
             due = await work.escrows.due_for_release(at=NOON + timedelta(days=3), limit=9)
-            assert sorted(due) == sorted([hash_of("pi_01"), hash_of("pi_02")])
+            # What has been due for longest comes first.
+            assert due == [DueRelease(EscrowId(hash_of(it)), CHAIN) for it in ("pi_02", "pi_01")]
             assert len(await work.escrows.due_for_release(at=NOON + WEEK, limit=1)) == 1
+
+    async def test_what_came_to_nothing_is_due_again_later(self, begin: Begin) -> None:
+        asked = an_escrow().request(EscrowAction.RELEASE, submission_id=SubmissionId("sub_01"))
+        failed = asked.request_failed(reason="left alone", at=NOON + WEEK)
+        await given_escrows(begin, failed)
+
+        async with begin() as work:
+            assert await work.escrows.lock(failed.id) == failed
+            for later, found in ((timedelta(0), 0), (TRY_AGAIN_AFTER, 1)):
+                due = await work.escrows.due_for_release(at=NOON + WEEK + later, limit=9)
+                assert len(due) == found
+
+    async def test_open_claims_are_found_by_all_that_tells_them_apart(self, begin: Begin) -> None:
+        terms = terms_of("pi_01")
+        kept = an_escrow().release(at=NOON)
+        kept = kept.keep_credits(merchant_pushed=False, payer_pushed=True, at=NOON)
+        back = an_escrow("pi_02").refund(at=NOON)
+        back = back.keep_credits(merchant_pushed=True, payer_pushed=False, at=NOON)
+        gone = an_escrow("pi_03").release(at=NOON)
+        gone = gone.keep_credits(merchant_pushed=True, payer_pushed=True, at=NOON)
+        await given_escrows(begin, kept, back, gone)
+        usual: dict[str, Any] = {
+            "chain": CHAIN,
+            "contract": terms.contract,
+            "account": terms.merchant,
+            "asset": terms.money.asset,
+        }
+        others = {"chain": "eip155:1", "contract": "0x", "account": "0x", "asset": COIN.id}
+
+        async with begin() as work:
+            assert await work.escrows.with_open_claims(**usual) == [kept.id]
+            of_payer = usual | {"account": back.payer}
+            assert await work.escrows.with_open_claims(**of_payer) == [back.id]
+            for name, other in others.items():
+                assert await work.escrows.with_open_claims(**(usual | {name: other})) == []
+            locked = await work.escrows.lock(kept.id)
+            assert locked == kept
+            taken = kept.withdraw(account=terms.merchant, to=back.payer, at=NOON + WEEK)
+            await work.escrows.save(taken)
+            await work.commit()
+        async with begin() as work:
+            assert await work.escrows.lock(kept.id) == taken
+            assert await work.escrows.with_open_claims(**usual) == []
 
 
 async def given_escrows(begin: Begin, *escrows: Escrow) -> None:

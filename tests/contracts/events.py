@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from domain.shared.ids import EventId
+from domain.shared.platform import PLATFORM
 from ports.unit_of_work import NotFound
-from tests.builders import MERCHANT, OTHER_MERCHANT, an_event
+from tests.builders import MERCHANT, NOON, OTHER_MERCHANT, an_event
 from tests.contracts.storage import StorageContract, given, given_merchants
 
 if TYPE_CHECKING:
@@ -143,6 +145,41 @@ class EventLogContract(StorageContract):
         async with begin() as work:
             taken = await work.events.take_unrelayed(limit=9)
             assert [it.event.object_id for it in taken] == ["pi_01", "pi_02"]
+
+    async def test_what_is_the_gateways_own_is_handed_to_nobody(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        own = an_event("eip155:1", merchant_id=PLATFORM, type="chain.parked")
+        await given(begin, an_event("pi_01"), own, an_event("pi_02"))
+
+        async with begin() as work:
+            taken = await work.events.take_unrelayed(limit=9)
+            assert [it.event.object_id for it in taken] == ["pi_01", "pi_02"]
+            [recorded] = await work.events.after(owner=PLATFORM, sequence=0, limit=9)
+            assert (recorded.sequence, recorded.event) == (1, own)
+
+    async def test_old_events_are_dropped_from_the_beginning(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        times = [1, 2, 9, 3, 4]
+        for n, minutes in enumerate(times):
+            at = NOON + timedelta(minutes=minutes)
+            for owner in (PLATFORM, MERCHANT):
+                await given(begin, an_event(f"it_{n}", merchant_id=owner, occurred_at=at))
+
+        for limit, dropped in ((1, 1), (9, 1), (9, 0)):
+            async with begin() as work:
+                before = NOON + timedelta(minutes=5)
+                found = await work.events.prune(owner=PLATFORM, before=before, limit=limit)
+                assert found == dropped
+                await work.commit()
+
+        # One that is to be kept keeps those behind it: clocks differ, and a feed has no gaps.
+        async with begin() as work:
+            for after, limit, left in ((0, 9, [3, 4, 5]), (0, 2, [3, 4]), (3, 9, [4, 5])):
+                found_ = await work.events.after(owner=PLATFORM, sequence=after, limit=limit)
+                assert [it.sequence for it in found_] == left
+            assert await work.events.last(owner=PLATFORM) == 5
+            kept = await work.events.after(owner=MERCHANT, sequence=0, limit=9)
+            assert [it.sequence for it in kept] == [1, 2, 3, 4, 5]
 
     async def test_two_takers_share_the_events(self, begin: Begin) -> None:
         await given_merchants(begin)

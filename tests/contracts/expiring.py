@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
+from domain.chains.instructions import SendMany
 from domain.chains.model import ChainParked
 from domain.chains.submissions import (
     BROADCAST_AGAIN_AFTER,
     ISSUES_MAX,
     UNKNOWN_AFTER,
-    SendMany,
     SubmissionState,
 )
 from domain.ledger.accounts import PAYOUTS_IN_FLIGHT

@@ -105,9 +105,8 @@ class IdempotencyKeysContract(StorageContract):
         await given_merchants(begin)
         await given_answer(begin, "k-1")
 
-        with pytest.raises(KeyTaken) as refusal:
+        with pytest.raises(KeyTaken):
             await given_answer(begin, "k-1", answer=LATER_ANSWER)
-        assert refusal.value.key == "k-1"
 
         async with begin() as work:
             assert await claim(work) == ANSWER

@@ -29,7 +29,7 @@ SCHEDULE = {
     "adapted_at": NOON + MINUTE,
 }
 
-ENDS: dict[str, Callable[[UnitOfWork, Job], Awaitable[None]]] = {
+ENDS: dict[str, Callable[[UnitOfWork, Job], Awaitable[object]]] = {
     "complete": lambda work, job: work.jobs.complete(job, at=LATE),
     "retry": lambda work, job: work.jobs.retry(job, at=LATE, run_at=LATE, error="no"),
     "repeat": lambda work, job: work.jobs.repeat(job, run_at=LATE),
@@ -161,8 +161,9 @@ class LeasesContract(StorageContract):
             await reap(begin, at=LATE)
             [job] = await claim(begin, lease=OVER, runner="doomed")
 
-        assert await reap(begin, at=LATE) == 1
+        reaped = await do(begin, lambda work: work.jobs.reap(at=LATE))
         buried = await found(begin, job)
+        assert reaped == [buried]
         assert (buried.state, buried.finished_at) == (JobState.DEAD, LATE)
         assert buried.last_error == "doomed did not come back"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
 
 from domain.jobs.model import NOTES_MAX, Happening, QueueStats
@@ -103,30 +104,38 @@ class JobConsoleContract(StorageContract):
         await enqueue(begin, "expire_intents", run_at=NOON)
         await hand_over(begin, queues=[Queue.UPKEEP])
 
+        await enqueue(begin, "run_settlements", run_at=NOON)
+        [job] = await claim(begin, queues=[Queue.MONEY])
+        await do(begin, lambda work: work.jobs.complete(job, at=NOON))
+
         stats = await do(begin, lambda work: work.job_console.stats(at=NOON + MINUTE))
         assert {each.queue: each for each in stats} == {
             Queue.CHAINS: QueueStats(Queue.CHAINS, None, running=1),
-            Queue.MONEY: QueueStats(Queue.MONEY, None),
+            Queue.MONEY: QueueStats(Queue.MONEY, None, done=1),
             Queue.UPKEEP: QueueStats(Queue.UPKEEP, None, queued=1),
             Queue.WEBHOOKS: QueueStats(
                 Queue.WEBHOOKS, None, ready=2, scheduled=1, oldest_due=NOON
             ),
         }
+        backlog = await do(
+            begin, lambda work: work.job_console.stats(at=NOON + MINUTE, with_done=False)
+        )
+        assert backlog == [attrs.evolve(each, done=0) for each in stats]
 
 
 class PauseContract(StorageContract):
     async def test_nothing_of_a_paused_queue_is_taken(self, begin: Begin) -> None:
         for name in ("deliver_webhook", "watch_chain"):
             await enqueue(begin, name, run_at=NOON)
-        await pause(begin)
-        await pause(begin, minutes=5)
+        assert await pause(begin)
+        assert not await pause(begin, minutes=5)
 
         assert [job.name for job in await claim(begin)] == ["watch_chain"]
         assert await hand_over(begin) == []
         stats = await do(begin, lambda work: work.job_console.stats(at=NOON))
         assert {each.queue: each.paused_since for each in stats}[Queue.WEBHOOKS] == NOON
-        await do(begin, lambda work: work.job_console.resume(Queue.WEBHOOKS))
-        await do(begin, lambda work: work.job_console.resume(Queue.WEBHOOKS))
+        assert await do(begin, lambda work: work.job_console.resume(Queue.WEBHOOKS))
+        assert not await do(begin, lambda work: work.job_console.resume(Queue.WEBHOOKS))
         assert [job.name for job in await claim(begin)] == ["deliver_webhook"]
 
     async def test_what_is_on_the_way_when_its_queue_is_paused_waits(self, begin: Begin) -> None:
@@ -225,9 +234,9 @@ async def log(begin: Begin, job_id: JobId) -> Sequence[Note]:
         return (await work.job_console.find(job_id)).log
 
 
-async def pause(begin: Begin, *, minutes: int = 0) -> None:
+async def pause(begin: Begin, *, minutes: int = 0) -> bool:
     at = NOON + minutes * MINUTE
-    await do(begin, lambda work: work.job_console.pause(Queue.WEBHOOKS, at=at))
+    return bool(await do(begin, lambda work: work.job_console.pause(Queue.WEBHOOKS, at=at)))
 
 
 async def die(begin: Begin, *, queue: Queue | None = None, limit: int = 99) -> list[Job]:

@@ -161,7 +161,8 @@ class JobsContract(StorageContract):
         one, other = await claim(begin, at=NOON, lease=OVER)
         async with begin() as work:
             await work.jobs.complete(one, at=NOON)
-            await work.jobs.bury(other, at=NOON, error="hopeless")
+            assert await work.jobs.bury(other, at=NOON, error="hopeless")
+            assert not await work.jobs.bury(other, at=NOON, error="hopeless")
             await work.commit()
 
         assert await reap(begin, at=LATE) == 0
@@ -231,4 +232,4 @@ async def reap(begin: Begin, *, at: datetime) -> int:
     async with begin() as work:
         reaped = await work.jobs.reap(at=at)
         await work.commit()
-        return reaped
+        return len(reaped)

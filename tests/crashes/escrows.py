@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from domain.escrow.model import EscrowState
 from domain.intents.model import IntentStatus, Method
-from tests.crashes.audit import balance
+from tests.crashes.audit import balance, rows
 from tests.crashes.outside import DUE
 from tests.crashes.story import Act, Story
 from tests.crashes.worker import Request, keyed
@@ -45,6 +45,38 @@ async def release(world: World) -> Story:
     return Story(
         merchant=merchant,
         acts=[Act(requests=(asking("release", intent),)), Act(happens=world.outside.mine)],
+        ends_well=ends_well,
+    )
+
+
+async def release_due(world: World) -> Story:
+    """Two escrows whose time has come, and for which nobody has asked, share a transaction."""
+    merchant, first = await held(world)
+    second = await world.intent(merchant, Method.ESCROW)
+    await world.pay(second)
+    await world.outside.mine()
+    await world.go_on()
+    ids = [first.id, second.id]
+
+    async def become_due() -> None:
+        due = "update escrow set auto_release_at = held_at where intent_id = any(%s)"
+        await world.database.execute(due, [ids])
+        await world.ask_for("release_escrows")
+
+    async def ends_well() -> None:
+        for intent in (first, second):
+            assert (await world.now(intent)).status is IntentStatus.SUCCEEDED
+            assert await _escrow(world, intent) is EscrowState.RELEASED
+        assert await balance(world, merchant) == (2 * NET, 0)
+        batch = """
+            select batch.state from submission batch join escrow on submission_id = batch.id
+            where intent_id = any(%s) group by batch.id
+        """
+        assert await rows(world, batch, ids) == [("confirmed",)]
+
+    return Story(
+        merchant=merchant,
+        acts=[Act(happens=become_due), Act(happens=world.outside.mine)],
         ends_well=ends_well,
     )
 

@@ -12,7 +12,7 @@ import attrs
 
 from domain.intents.model import IntentStatus, Method
 from tests.crashes.audit import balance, rows
-from tests.crashes.escrows import pay_in_by_escrow, refund, release
+from tests.crashes.escrows import pay_in_by_escrow, refund, release, release_due
 from tests.crashes.payouts import payout, payout_retried, payout_reverted
 from tests.crashes.steps import RUNNER
 from tests.crashes.story import Act, Begin, Story
@@ -137,6 +137,11 @@ SCENARIOS = (
     ),
     Scenario("pay-in (escrow)", pay_in_by_escrow, frozenset({"watch_chain"})),
     Scenario("release", release, frozenset({REQUEST, "send_transactions", "watch_chain"})),
+    Scenario(
+        "release (due)",
+        release_due,
+        frozenset({"release_escrows", "send_transactions", "watch_chain"}),
+    ),
     Scenario("refund", refund, frozenset({REQUEST, "send_transactions", "watch_chain"})),
     Scenario("settlement", payout, frozenset({"run_settlements"})),
     Scenario("payout", payout, frozenset({"send_transactions", "watch_chain"})),

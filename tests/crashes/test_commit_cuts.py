@@ -25,7 +25,7 @@ from tests.crashes.audit import must_be_right, rows
 from tests.crashes.cutting_proxy import Cut, CuttingProxy
 from tests.crashes.story import Story, nothing
 from tests.crashes.worker import keyed, living_by
-from tests.crashes.world import PRICE
+from tests.crashes.world import PRICE, called_directly
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,7 +170,7 @@ async def test_a_commit_of_which_nobody_knows_has_one_effect(
 async def _through(world: World, proxy: CuttingProxy, stack: AsyncExitStack) -> Product:
     """Compose the product with one connection, so that it is known which one is cut."""
     database = {"url": proxy.dsn, "connections_max": 1}
-    settings = structure({**world.settings, "database": database})
+    settings = structure(called_directly({**world.settings, "database": database}))
     with living_by(world.clock):
         product = Product(api(settings), worker(settings))
     for resource in (*product.api.resources, *product.worker.resources):

@@ -26,6 +26,7 @@ from adapters.memory.store import Store
 from domain.chains.places import Places
 from domain.chains.sending import Sender
 from domain.chains.service import ChainWatcher
+from domain.customers.service import CustomerService
 from domain.escrow.model import EscrowTerms
 from domain.escrow.service import EscrowService
 from domain.fees.model import FeeSchedule
@@ -44,6 +45,7 @@ from domain.merchants.model import Merchant, PayoutTerms
 from domain.merchants.service import MerchantService
 from domain.settlements.service import SettlementService
 from domain.shared.money import Asset, AssetId, Assets, Money
+from domain.shared.platform import PLATFORM
 from domain.suspense.service import SuspenseService
 from domain.sweeps.service import SweepService
 from domain.webhooks.service import WebhookService
@@ -150,6 +152,7 @@ class Services:
     begin: Begin
     merchants: MerchantService
     intents: IntentService
+    customers: CustomerService
     escrows: EscrowService
     settlements: SettlementService
     suspense: SuspenseService
@@ -194,6 +197,7 @@ def compose(
             contracts=CONTRACTS,
             places=at,
         ),
+        customers=CustomerService(begin, clock, ids, {chain: InMemoryDepositAddresses()}, at),
         escrows=EscrowService(begin, clock, ids, assets),
         settlements=SettlementService(begin, clock, ids, assets, at),
         suspense=SuspenseService(begin, clock, ids, assets, at, InMemoryAddresses()),
@@ -383,7 +387,9 @@ class World:
                 f"{it.transaction.kind} {it.transaction.postings}" for it in tables.transactions
             ),
             "events": sorted(
-                (it.event.object_id.partition("_")[0], it.event.type) for it in tables.events
+                (it.event.object_id.partition("_")[0], it.event.type)
+                for it in tables.events
+                if it.event.merchant_id != PLATFORM
             ),
             "cursors": list(tables.cursors),
         }

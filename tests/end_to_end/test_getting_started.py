@@ -39,14 +39,16 @@ def test_the_first_payment_goes_as_the_guide_says(tmp_path: Path) -> None:
     assert numbers == [*range(1, len(numbers) + 1)]
 
 
-def follow(demo: RunningDemo, directory: Path, place: Path) -> str:
-    """Run the guide's commands, one after the other in one shell; return what they print."""
+def follow(
+    demo: RunningDemo, directory: Path, place: Path, *, guide: str = "getting-started.md"
+) -> str:
+    """Run a guide's commands, one after the other in one shell; return what they print."""
     asset = re.search(r'"asset": "(eip155:[^"]+)"', demo.said())
     assert asset
     # The guide's demo keeps its data where it is looked for; this one does not.
     command = f'switchyard() {{ "{sys.executable}" -m entrypoints.cli.main "$@" --data "$DATA"; }}'
     done = subprocess.run(  # noqa: S603 (our own guide)
-        ["/bin/bash", "-euo", "pipefail", "-c", "\n".join([command, *blocks(GUIDE, "sh")])],
+        ["/bin/bash", "-euo", "pipefail", "-c", "\n".join([command, *blocks(guide, "sh")])],
         cwd=place,
         env={
             "PATH": os.environ["PATH"],
@@ -59,10 +61,7 @@ def follow(demo: RunningDemo, directory: Path, place: Path) -> str:
         check=False,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=180,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-GUIDE = "getting-started.md"

@@ -92,7 +92,7 @@ def observed(**changes: object) -> Spoil:
 
 def cursor(**changes: object) -> Spoil:
     def spoil(tables: Tables) -> None:
-        one = any_of(tables.cursors)
+        one = any_of(tables.cursors, chain=CHAIN)
         tables.cursors.put(CHAIN, attrs.evolve(one, final=attrs.evolve(one.final, **changes)))
 
     return spoil

@@ -14,7 +14,8 @@ from config.simulation.rails import TON, TON_TOKEN
 from config.simulation.run import Play
 from config.simulation.scenario import Scenario
 from config.simulation.star_rules import OURS_HELD, SUSPENSE
-from domain.chains.submissions import ReleaseEscrow, SubmissionState
+from domain.chains.instructions import ReleaseEscrow
+from domain.chains.submissions import SubmissionState
 from domain.intents.model import IntentStatus, Method
 from domain.settlements.payouts import PayoutState
 from domain.shared.ids import SubmissionId

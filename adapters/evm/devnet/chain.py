@@ -17,12 +17,12 @@ from eth_typing import Address, BlockNumber, Hash32
 from eth_utils.exceptions import ValidationError
 
 from adapters.evm.devnet.accounts import DEVNET_BALANCE_WEI, devnet_accounts
-from adapters.evm.devnet.rules import GAS_LIMIT, chain_class
+from adapters.evm.devnet.rules import FORKS, GAS_LIMIT, NEWEST, OLDEST, chain_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eth.abc import StateAPI, VirtualMachineAPI
+    from eth.abc import StateAPI, TransactionBuilderAPI, VirtualMachineAPI
     from eth.chains.base import MiningChain
     from eth.typing import AccountState, HeaderParams
 
@@ -33,6 +33,7 @@ CACHED_BLOCKS = 512
 
 _HEAD = SchemaV1.make_canonical_head_hash_lookup_key()
 _CHAIN_ID = b"devnet:chain-id"
+_FORK = b"devnet:fork"
 
 
 class WrongChain(Exception):
@@ -42,6 +43,14 @@ class WrongChain(Exception):
         super().__init__(f"the database holds chain {stored}, not {wanted}")
         self.stored = stored
         self.wanted = wanted
+
+
+class UnknownFork(Exception):
+    """The database belongs to a chain with rules that this node does not know."""
+
+    def __init__(self, fork: str) -> None:
+        super().__init__(f"the database holds a chain with the rules of {fork}")
+        self.fork = fork
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -75,6 +84,7 @@ class DevnetChain:
 
         Raises:
             WrongChain: The store holds a chain with another id.
+            UnknownFork: It holds one that a newer node has begun.
         """
         self.chain_id: Final = chain_id
         self._store: Final = store
@@ -86,7 +96,10 @@ class DevnetChain:
         stored = int.from_bytes(self._store[_CHAIN_ID], "big")
         if stored != self.chain_id:
             raise WrongChain(stored=stored, wanted=self.chain_id)
-        return chain_class(stored)(AtomicDB(self._store))
+        fork = self._store[_FORK].decode() if _FORK in self._store else OLDEST
+        if fork not in FORKS:
+            raise UnknownFork(fork)
+        return chain_class(stored, fork=fork)(AtomicDB(self._store))
 
     def _begin(self, now: int) -> MiningChain:
         genesis: dict[str, HeaderParams] = {
@@ -94,12 +107,18 @@ class DevnetChain:
             "gas_limit": GAS_LIMIT,
             "timestamp": now,
         }
-        rules = chain_class(self.chain_id)
+        rules = chain_class(self.chain_id, fork=NEWEST)
         database = AtomicDB(self._store)
         rules.from_genesis(database, genesis, _funded_accounts())
         self._store[_CHAIN_ID] = self.chain_id.to_bytes(32, "big")
+        self._store[_FORK] = NEWEST.encode()
         self._store.commit()
         return rules(database)
+
+    @property
+    def transactions(self) -> type[TransactionBuilderAPI]:
+        """What reads the transactions that this chain takes, and makes others."""
+        return self._rules.get_vm_class_for_block_number(BlockNumber(0)).get_transaction_builder()
 
     @property
     def head(self) -> BlockHeaderAPI:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Json = dict[str, object]
 
 BLOOM_BYTES = 256
-_LEGACY, _ACCESS_LIST, _DYNAMIC_FEE = 0, 1, 2
+_LEGACY, _ACCESS_LIST, _DYNAMIC_FEE, _SET_CODE = 0, 1, 2, 4
 
 
 def block_json(sealed: SealedBlock, *, full: bool) -> Json:
@@ -112,6 +112,18 @@ def waiting_transaction_json(transaction: SignedTransactionAPI) -> Json:
     if kind >= _DYNAMIC_FEE:
         shown["maxFeePerGas"] = hex(transaction.max_fee_per_gas)
         shown["maxPriorityFeePerGas"] = hex(transaction.max_priority_fee_per_gas)
+    if kind == _SET_CODE:
+        shown["authorizationList"] = [
+            {
+                "chainId": hex(one.chain_id),
+                "address": to_checksum_address(one.address),
+                "nonce": hex(one.nonce),
+                "yParity": hex(one.y_parity),
+                "r": hex(one.r),
+                "s": hex(one.s),
+            }
+            for one in transaction.authorization_list
+        ]
     return shown
 
 

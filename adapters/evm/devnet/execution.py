@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from eth.exceptions import InvalidInstruction, OutOfGas, Revert
-from eth.vm.forks.cancun.transactions import CancunTransactionBuilder
 from eth.vm.spoof import SpoofTransaction
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_utils.address import to_checksum_address
 
 from adapters.evm.devnet.protocol import EXECUTION_REVERTED, SERVER_ERROR, RpcError
-from adapters.evm.devnet.rules import GAS_LIMIT
+from adapters.evm.devnet.rules import GAS_LIMIT, floor_gas
 
 if TYPE_CHECKING:
     from eth.abc import BlockHeaderAPI, ComputationAPI, SignedTransactionAPI, StateAPI
@@ -56,7 +55,7 @@ def estimate_gas(chain: DevnetChain, header: BlockHeaderAPI, request: CallReques
     if first.is_error:
         raise _failure(first)
     used = highest - first.get_gas_remaining()
-    lowest = used - first.get_gas_refund() - 1
+    lowest = max(used - first.get_gas_refund(), floor_gas(request.data)) - 1
     # A call may need gas it does not use: 1/64 stays behind at each level, and a transfer of
     # value lends 2,300.
     likely = (used + 2_300) * 64 // 63
@@ -99,20 +98,18 @@ def _run(
             "insufficient funds for gas * price + value:"
             f" address {to_checksum_address(request.sender)} have {balance} want {request.value}",
         )
-    transaction = _message(state, chain.chain_id, request, gas=gas)
-    if transaction.intrinsic_gas > gas:
-        raise RpcError(
-            SERVER_ERROR,
-            f"intrinsic gas too low: have {gas}, want {transaction.intrinsic_gas}",
-        )
+    transaction = _message(state, chain, request, gas=gas)
+    least = max(transaction.intrinsic_gas, floor_gas(request.data))
+    if least > gas:
+        raise RpcError(SERVER_ERROR, f"intrinsic gas too low: have {gas}, want {least}")
     return state.apply_transaction(transaction)
 
 
 def _message(
-    state: StateAPI, chain_id: int, request: CallRequest, *, gas: int
+    state: StateAPI, chain: DevnetChain, request: CallRequest, *, gas: int
 ) -> SignedTransactionAPI:
-    unsigned = CancunTransactionBuilder.new_unsigned_dynamic_fee_transaction(
-        chain_id=chain_id,
+    unsigned = chain.transactions.new_unsigned_dynamic_fee_transaction(  # type: ignore[attr-defined]  # Not in the interface.
+        chain_id=chain.chain_id,
         nonce=state.get_nonce(request.sender),
         max_priority_fee_per_gas=0,
         max_fee_per_gas=0,

@@ -15,13 +15,13 @@ from eth_utils.exceptions import ValidationError
 from adapters.evm.devnet.chain import DevnetChain
 from adapters.evm.devnet.clock import ChainClock
 from adapters.evm.devnet.pool import TransactionPool, TransactionRefused, admit
-from adapters.evm.devnet.rules import GAS_LIMIT, DevnetVM
+from adapters.evm.devnet.rules import GAS_LIMIT
 from adapters.evm.devnet.store import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from eth.abc import BlockHeaderAPI
+    from eth.abc import BlockHeaderAPI, TransactionBuilderAPI
     from eth_typing import Address
 
     from adapters.evm.devnet.settings import DevnetSettings
@@ -61,6 +61,7 @@ class DevnetNode:
         Raises:
             DatabaseInUse: Another node has it open.
             WrongChain: It holds a chain with another id.
+            UnknownFork: It holds one that a newer node has begun.
         """
         self.settings: Final = settings
         self.automine = True
@@ -109,7 +110,7 @@ class DevnetNode:
         Raises:
             TransactionRefused: It is no transaction of this chain, or cannot be mined.
         """
-        transaction = _decode(raw)
+        transaction = _decode(raw, self.chain.transactions)
         transaction_hash: bytes = transaction.hash
         known = self.pool.find(transaction_hash) is not None
         if known or self.chain.transaction_position(transaction_hash) is not None:
@@ -250,12 +251,13 @@ class DevnetNode:
     def _load(self) -> None:
         if _CLOCK in self._store:
             self.clock.offset = int.from_bytes(self._store[_CLOCK], "big", signed=True)
-            self.pool.replace_all(_decode(raw) for raw in rlp.decode(self._store[_POOL]))
+            kinds = self.chain.transactions
+            self.pool.replace_all(_decode(raw, kinds) for raw in rlp.decode(self._store[_POOL]))
 
 
-def _decode(raw: bytes) -> SignedTransactionAPI:
+def _decode(raw: bytes, kinds: type[TransactionBuilderAPI]) -> SignedTransactionAPI:
     try:
-        return DevnetVM.get_transaction_builder().decode(raw)
+        return kinds.decode(raw)
     except UnrecognizedTransactionType as error:
         raise TransactionRefused("transaction type not supported") from error
     except (rlp.RLPException, ValidationError, ValueError, IndexError, TypeError) as error:

@@ -9,6 +9,8 @@ from eth.abc import SignedTransactionAPI
 from eth_typing import Address
 from eth_utils.exceptions import ValidationError
 
+from adapters.evm.devnet.rules import floor_gas
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -126,6 +128,12 @@ def admit(
         raise TransactionRefused(
             f"intrinsic gas too low: gas {transaction.gas},"
             f" minimum needed {transaction.intrinsic_gas}"
+        )
+    floor = floor_gas(transaction.data)
+    if transaction.gas < floor:
+        raise TransactionRefused(
+            f"insufficient gas for floor data gas cost: gas {transaction.gas},"
+            f" minimum needed {floor}"
         )
     mined = state.get_nonce(transaction.sender)
     if transaction.nonce < mined:

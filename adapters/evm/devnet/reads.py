@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from adapters.evm.devnet.encoding import Json
     from adapters.evm.devnet.protocol import Method
 
-CLIENT_VERSION = "Switchyard-devnet/py-evm/cancun"
+CLIENT_VERSION = "Switchyard-devnet/py-evm/prague"
 
 
 @attrs.frozen
@@ -36,7 +36,6 @@ class EthereumMethods:
             "net_listening": lambda: True,
             "eth_chainId": lambda: hex(node.chain.chain_id),
             "eth_syncing": lambda: False,
-            "eth_accounts": self.accounts,
             "eth_blockNumber": lambda: hex(node.chain.head.block_number),
             "eth_gasPrice": lambda: hex(fees.gas_price(node)),
             "eth_maxPriorityFeePerGas": lambda: hex(fees.SUGGESTED_TIP_WEI),
@@ -56,10 +55,6 @@ class EthereumMethods:
             "eth_sendRawTransaction": self.send_raw,
             "eth_subscribe": self.subscribe,
         }
-
-    def accounts(self) -> list[str]:
-        """Answer ``eth_accounts``: the node signs for nobody."""
-        return []
 
     def fee_history(self, count: object, newest: object, percentiles: object = None) -> Json:
         """Answer ``eth_feeHistory``."""

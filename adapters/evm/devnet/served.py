@@ -10,6 +10,7 @@ from adapters.evm.devnet.controls import ControlMethods
 from adapters.evm.devnet.node import DevnetNode
 from adapters.evm.devnet.protocol import Dispatcher
 from adapters.evm.devnet.reads import EthereumMethods
+from adapters.evm.devnet.unlocked import UnlockedMethods
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,9 @@ class ServedNode:
             self._thread.shutdown()
             raise
         self._dispatcher: Final = Dispatcher(
-            EthereumMethods(self._node).table() | ControlMethods(self._node).table()
+            EthereumMethods(self._node).table()
+            | UnlockedMethods(self._node).table()
+            | ControlMethods(self._node).table()
         )
 
     def run(self, step: Callable[[DevnetNode], _Result]) -> _Result:

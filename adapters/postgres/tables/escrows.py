@@ -32,11 +32,30 @@ ESCROW = Table(
     amount("payer_amount"),
     amount("merchant_amount"),
     instant("auto_release_at"),
+    document("failure", nullable=True),
+    instant("try_again_at", nullable=True),
+    document("claims", nullable=True),
+    name("merchant_claim_of", nullable=True),
+    name("payer_claim_of", nullable=True),
 )
-"""``auto_release_at`` repeats the terms', which never change, so that it can be indexed."""
+"""``auto_release_at`` is the terms', unless a test account has brought it nearer.
+
+What is repeated so that it can be indexed: ``try_again_at`` is the failure's, and the two last
+name who can withdraw the open claims.
+"""
 
 Index(
     "escrow_due_for_release_idx",
     ESCROW.c.auto_release_at,
     postgresql_where=and_(ESCROW.c.state == "held", ESCROW.c.requested.is_(None)),
+)
+Index(
+    "escrow_merchant_claim_idx",
+    ESCROW.c.merchant_claim_of,
+    postgresql_where=ESCROW.c.merchant_claim_of.is_not(None),
+)
+Index(
+    "escrow_payer_claim_idx",
+    ESCROW.c.payer_claim_of,
+    postgresql_where=ESCROW.c.payer_claim_of.is_not(None),
 )

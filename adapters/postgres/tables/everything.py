@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from adapters.postgres.tables import (  # noqa: F401 (each import declares its tables)
+    audit,
     chains,
+    customers,
     escrows,
     events,
     idempotency,
@@ -12,6 +14,9 @@ from adapters.postgres.tables import (  # noqa: F401 (each import declares its t
     ledger,
     merchants,
     parking,
+    payout_destinations,
+    people,
+    sandbox,
     sealing,
     settlements,
     star_payments,

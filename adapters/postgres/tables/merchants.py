@@ -42,6 +42,7 @@ API_KEY = Table(
     Column("networks", ARRAY(Text), nullable=False),
     instant("expires_at", nullable=True),
     instant("last_used_at", nullable=True),
+    name("root", nullable=True),
 )
 
 API_KEY_USAGE = Table(

@@ -48,6 +48,8 @@ WEBHOOK_ENDPOINT = Table(
     Column("silences", Integer, nullable=False, server_default=sql("0")),
     instant("rest_until", nullable=True),
     instant("deleted_at", nullable=True),
+    name("simulated", nullable=True),
+    Column("simulated_times", Integer, nullable=False, server_default=sql("0")),
 )
 
 WEBHOOK_DELIVERY = Table(

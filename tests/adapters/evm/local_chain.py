@@ -92,10 +92,21 @@ class LocalChain:
     def signer(self, place: int = OPERATOR) -> LocalSigner:
         return LocalSigner(key(place), chain_id=CHAIN_ID)
 
-    def deposit_signer(self) -> LocalDepositSigner:
+    def deposit_signer(
+        self, collector: str | None = None, *, deposits: ExtendedPrivateKey = DEPOSITS
+    ) -> LocalDepositSigner:
         return LocalDepositSigner(
-            DEPOSITS, chain_id=CHAIN_ID, hot_wallet=address(OPERATOR), tokens=[self.token]
+            deposits,
+            chain_id=CHAIN_ID,
+            hot_wallet=address(OPERATOR),
+            tokens=[self.token],
+            collector=collector,
         )
+
+    async def deploy_collector(self, destination: int = OPERATOR) -> str:
+        deployer = Deployer(self.url, key(DEPLOYER))
+        await self.closing.enter_async_context(deployer)
+        return (await deployer.deploy_collector(destination=address(destination))).address
 
     async def wallet(self, place: int = PAYER) -> PayerWallet:
         return await self.closing.enter_async_context(PayerWallet(self.url, key(place)))
@@ -104,6 +115,9 @@ class LocalChain:
         wallet = await self.wallet(place)
         await wallet.mint(token=self.token, amount=amount)
         return wallet
+
+    async def fund(self, holder: str, wei: int = 10**16) -> None:
+        await (await self.wallet()).transfer_native(target=holder, wei=wei)
 
     async def terms(self, **changes: Any) -> EscrowTerms:
         now = await self.now()

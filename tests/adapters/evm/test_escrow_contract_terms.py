@@ -25,6 +25,7 @@ from adapters.evm.names import (
     native_asset,
     token_asset,
 )
+from adapters.evm.release_batches import call_with_batch
 from domain.escrow.model import EscrowTerms
 from domain.fees.model import FeeSchedule
 from domain.shared.money import AssetId, Money
@@ -64,9 +65,11 @@ def _signature(entry: Any) -> str:
 
 
 def _type(member: Any) -> str:
-    if member["type"] == "tuple":
-        return f"({','.join(_type(inner) for inner in member['components'])})"
-    return str(member["type"])
+    kind = str(member["type"])
+    if kind.startswith("tuple"):
+        members = ",".join(_type(inner) for inner in member["components"])
+        return f"({members}){kind.removeprefix('tuple')}"
+    return kind
 
 
 def test_the_signatures_are_the_compiled_contract_s() -> None:
@@ -78,6 +81,8 @@ def test_the_signatures_are_the_compiled_contract_s() -> None:
     assert {
         escrow_abi.PAY,
         escrow_abi.RELEASE,
+        escrow_abi.RELEASE_BATCH,
+        escrow_abi.PUSH_GAS_CAP,
         escrow_abi.REFUND,
         escrow_abi.PAYMENTS,
     } <= functions
@@ -118,24 +123,29 @@ _TERMS = st.builds(
 @given(terms=_TERMS)
 @settings(max_examples=100, deadline=None)
 def test_words_are_those_of_a_full_abi_encoder(terms: EscrowTerms) -> None:
-    token = terms.money.asset.rpartition("erc20:")[2] if "erc20" in terms.money.asset else None
-    expected = encode(
-        [TERMS_TYPE],
-        [
-            (
-                terms.reference.encode().ljust(32, b"\0"),
-                terms.merchant,
-                token or ZERO_ADDRESS,
-                terms.money.amount,
-                terms.fees.bps,
-                int(terms.pay_by.timestamp()),
-                int(terms.auto_release_at.timestamp()),
-                int(terms.refund_until.timestamp()),
-            )
-        ],
-    )
+    assert terms_words(terms) == encode([TERMS_TYPE], [_members(terms)])
 
-    assert terms_words(terms) == expected
+
+@given(batch=st.lists(_TERMS, min_size=1, max_size=4))
+@settings(max_examples=50, deadline=None)
+def test_a_batch_is_that_of_a_full_abi_encoder(batch: list[EscrowTerms]) -> None:
+    expected = encode([f"{TERMS_TYPE}[]"], [[_members(terms) for terms in batch]])
+
+    assert call_with_batch(batch) == selector(escrow_abi.RELEASE_BATCH) + expected
+
+
+def _members(terms: EscrowTerms) -> tuple[object, ...]:
+    token = terms.money.asset.rpartition("erc20:")[2] if "erc20" in terms.money.asset else None
+    return (
+        terms.reference.encode().ljust(32, b"\0"),
+        terms.merchant,
+        token or ZERO_ADDRESS,
+        terms.money.amount,
+        terms.fees.bps,
+        int(terms.pay_by.timestamp()),
+        int(terms.auto_release_at.timestamp()),
+        int(terms.refund_until.timestamp()),
+    )
 
 
 def test_other_terms_are_another_payment() -> None:

@@ -15,14 +15,14 @@ from adapters.evm.fees import Fees, FeesTooHigh, Market
 from adapters.evm.node import EvmNode
 from adapters.evm.sender import EvmChainSender
 from adapters.evm.settings import FeeLimits
-from domain.chains.submissions import FundGas, SendMoney
+from domain.chains.instructions import FundGas, SendMoney
 from domain.shared.money import Money
 from ports.chain import ChainUnavailable
 from tests.adapters.evm.local_chain import NATIVE, STRANGER, address
 
 if TYPE_CHECKING:
-    from adapters.evm.sender import EvmPrepared
-    from domain.chains.submissions import Instruction
+    from adapters.evm.prepared import EvmPrepared
+    from domain.chains.instructions import Instruction
     from tests.adapters.evm.local_chain import LocalChain
     from tests.adapters.evm.relay import Relay
 

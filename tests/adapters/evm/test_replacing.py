@@ -17,7 +17,7 @@ from adapters.evm.settings import FeeLimits
 from adapters.evm.signed_calls import EvmTransactionReader
 from adapters.evm.signer import LocalSigner
 from adapters.evm.transactions import NotATransaction, UnsignedTransaction
-from domain.chains.submissions import SendMoney, SweepDeposit
+from domain.chains.instructions import SendMoney, SweepDeposit
 from domain.shared.money import Money
 from ports.chain import ChainUnavailable
 from tests.adapters.evm.local_chain import (

@@ -12,7 +12,7 @@ from adapters.evm.names import native_asset, token_asset
 from adapters.evm.reader import EvmChainReader
 from adapters.evm.rpc import RpcRefused
 from adapters.evm.sender import EvmChainSender
-from domain.chains.submissions import RefundEscrow, ReleaseEscrow, SendMoney
+from domain.chains.instructions import RefundEscrow, ReleaseEscrow, SendMoney
 from domain.shared.money import AssetId, ChainId, Money
 from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
 from tests.adapters.evm.local_chain import (
@@ -26,7 +26,8 @@ from tests.adapters.evm.local_chain import (
 
 if TYPE_CHECKING:
     from adapters.evm.node import EvmNode
-    from domain.chains.submissions import Instruction, SignedBytes
+    from domain.chains.instructions import Instruction
+    from domain.chains.submissions import SignedBytes
     from ports.chain import ChainSender
     from tests.adapters.evm.local_chain import LocalChain
     from tests.adapters.evm.relay import Relay

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
+from adapters.evm.escrow_contract import EvmEscrowContracts
 from adapters.evm.sender import EvmChainSender
 from adapters.evm.signed_calls import EvmTransactionReader
 from adapters.memory.clock import FakeClock
@@ -15,7 +16,13 @@ from adapters.memory.signing_journal import MemorySigningJournal
 from adapters.signer_process.client import RemoteSigner, SignerAddress
 from adapters.signer_process.server import Desk
 from config.signer import answering
-from domain.chains.submissions import RefundEscrow, ReleaseEscrow, SendMoney
+from domain.chains.instructions import (
+    RefundEscrow,
+    Release,
+    ReleaseEscrow,
+    ReleaseMany,
+    SendMoney,
+)
 from domain.shared.money import Money
 from domain.signing.model import Act, Limit, Policy
 from domain.signing.service import Signing, SigningKey
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from adapters.evm.node import EvmNode
-    from domain.chains.submissions import Instruction
+    from domain.chains.instructions import Instruction
     from tests.adapters.evm.local_chain import LocalChain
 
 
@@ -60,7 +67,7 @@ def signer(chain: LocalChain, tmp_path: Path) -> Iterator[RemoteSigner]:
         yield RemoteSigner(there, key="hot", chain=CHAIN, address=address(OPERATOR))
 
 
-@pytest.mark.parametrize("verb", [SendMoney, ReleaseEscrow, RefundEscrow])
+@pytest.mark.parametrize("verb", [SendMoney, ReleaseEscrow, ReleaseMany, RefundEscrow])
 async def test_whatever_the_gateway_sends_is_understood_and_taken(
     chain: LocalChain, node: EvmNode, signer: RemoteSigner, verb: type[Instruction]
 ) -> None:
@@ -70,7 +77,10 @@ async def test_whatever_the_gateway_sends_is_understood_and_taken(
         await chain.funded()
         terms = await chain.terms()
         await chain.pay(terms)
-        instruction = verb(terms)  # type: ignore[call-arg, arg-type]  # Both take terms.
+        instruction = (RefundEscrow if verb is RefundEscrow else ReleaseEscrow)(terms)
+        if verb is ReleaseMany:
+            release = Release(EvmEscrowContracts().escrow_id(terms), ReleaseEscrow(terms))
+            instruction = ReleaseMany((release,))
 
     prepared = await sender.prepare(instruction)
     signed = await sender.sign(prepared, sequence=await sender.next_sequence(sender.sender))

@@ -12,8 +12,8 @@ from adapters.evm.heads import ProvidersDisagree
 from adapters.evm.node import EvmNode
 from adapters.evm.reader import EvmChainReader
 from adapters.evm.sender import EvmChainSender
+from domain.chains.instructions import SendMoney
 from domain.chains.model import Transfer
-from domain.chains.submissions import SendMoney
 from domain.shared.money import Money
 from ports.chain import ChainUnavailable
 from tests.adapters.evm.local_chain import NATIVE, STRANGER, LocalChain, address

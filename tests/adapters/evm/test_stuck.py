@@ -14,8 +14,9 @@ from adapters.evm.reader import EvmChainReader
 from adapters.evm.sender import EvmChainSender
 from adapters.evm.settings import FeeLimits
 from domain.chains.canceling import Canceling
+from domain.chains.instructions import ReleaseEscrow
 from domain.chains.places import Places
-from domain.chains.submissions import ReleaseEscrow, Submission, SubmissionState
+from domain.chains.submissions import Submission, SubmissionState
 from domain.shared.ids import SubmissionId
 from tests.adapters.evm.local_chain import CHAIN, NATIVE, OPERATOR, TREASURY, LocalChain, address
 from tests.adapters.evm.relay import Relay

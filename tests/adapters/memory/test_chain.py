@@ -8,6 +8,7 @@ import pytest
 from adapters.memory.chain import InMemoryChain
 from adapters.memory.deposit_addresses import InMemoryDepositAddresses
 from adapters.memory.escrow_contract import InMemoryEscrowContracts
+from domain.chains.instructions import SendMoney
 from domain.chains.model import (
     CreditWithdrawn,
     EscrowDisputed,
@@ -16,7 +17,6 @@ from domain.chains.model import (
     EscrowResolved,
     Transfer,
 )
-from domain.chains.submissions import SendMoney
 from domain.shared.money import AssetId
 from ports.chain import ChainReader, ChainSender, ChainUnavailable, InsufficientFundsOnChain
 from tests.builders import CHAIN, COIN, CONTRACT, USDT, address_of, coins, terms_of, usdt

@@ -12,8 +12,8 @@ from adapters.memory.chain import InMemoryChain
 from adapters.memory.chain_state import Nature
 from adapters.memory.clock import FakeClock
 from adapters.memory.escrow_contract import InMemoryEscrowContracts
+from domain.chains.instructions import ReleaseEscrow, SendMoney
 from domain.chains.model import WalletCharged
-from domain.chains.submissions import ReleaseEscrow, SendMoney
 from domain.shared.money import AssetId
 from ports.chain import ChainReader, ChainSender, InstructionRefused
 from tests.builders import CHAIN, COIN, USDT, address_of, coins, terms_of, usdt

@@ -6,12 +6,14 @@ import pytest
 
 from adapters.memory.notices import InMemoryJobNotices
 from tests.contracts.attempts import AttemptsContract
+from tests.contracts.audit import AuditContract
 from tests.contracts.chain_records import (
     CursorsContract,
     ObservationsContract,
     SubmissionsContract,
 )
 from tests.contracts.coverage import AwaitedContract, CoverageContract
+from tests.contracts.customers import CustomersContract
 from tests.contracts.escrows import EscrowsContract
 from tests.contracts.events import EventLogContract
 from tests.contracts.explaining import ExplainingContract
@@ -35,6 +37,9 @@ from tests.contracts.ledger import LedgerContract
 from tests.contracts.ledger_in_time import LedgerInTimeContract
 from tests.contracts.merchants import MerchantsContract
 from tests.contracts.parking import ParkingContract
+from tests.contracts.payout_destinations import PayoutDestinationsContract
+from tests.contracts.people import PeopleContract
+from tests.contracts.sandbox_orders import NearerContract, SandboxOrdersContract
 from tests.contracts.seals import SealsContract
 from tests.contracts.sender_sequences import SenderSequencesContract
 from tests.contracts.settlements import SettlementsContract
@@ -60,7 +65,16 @@ class InMemory:
 class TestUnitOfWork(InMemory, UnitOfWorkContract): ...
 
 
+class TestAudit(InMemory, AuditContract): ...
+
+
 class TestMerchants(InMemory, MerchantsContract): ...
+
+
+class TestPeople(InMemory, PeopleContract): ...
+
+
+class TestPayoutDestinations(InMemory, PayoutDestinationsContract): ...
 
 
 class TestKeyUsage(InMemory, KeyUsageContract): ...
@@ -70,6 +84,9 @@ class TestExplaining(InMemory, ExplainingContract): ...
 
 
 class TestIntents(InMemory, IntentsContract): ...
+
+
+class TestCustomers(InMemory, CustomersContract): ...
 
 
 class TestEscrows(InMemory, EscrowsContract): ...
@@ -91,6 +108,12 @@ class TestParking(InMemory, ParkingContract): ...
 
 
 class TestSettlements(InMemory, SettlementsContract): ...
+
+
+class TestSandboxOrders(InMemory, SandboxOrdersContract): ...
+
+
+class TestNearer(InMemory, NearerContract): ...
 
 
 class TestSuspense(InMemory, SuspenseContract): ...

@@ -6,12 +6,14 @@ import pytest
 
 from adapters.postgres.notices import PostgresJobNotices
 from tests.contracts.attempts import AttemptsContract
+from tests.contracts.audit import AuditContract
 from tests.contracts.chain_records import (
     CursorsContract,
     ObservationsContract,
     SubmissionsContract,
 )
 from tests.contracts.coverage import AwaitedContract, CoverageContract
+from tests.contracts.customers import CustomersContract
 from tests.contracts.escrows import EscrowsContract
 from tests.contracts.events import EventLogContract
 from tests.contracts.explaining import ExplainingContract
@@ -35,6 +37,9 @@ from tests.contracts.ledger import LedgerContract
 from tests.contracts.ledger_in_time import LedgerInTimeContract
 from tests.contracts.merchants import MerchantsContract
 from tests.contracts.parking import ParkingContract
+from tests.contracts.payout_destinations import PayoutDestinationsContract
+from tests.contracts.people import PeopleContract
+from tests.contracts.sandbox_orders import NearerContract, SandboxOrdersContract
 from tests.contracts.seals import SealsContract
 from tests.contracts.sender_sequences import SenderSequencesContract
 from tests.contracts.settlements import SettlementsContract
@@ -62,7 +67,16 @@ class Stored:
 class TestUnitOfWork(Stored, UnitOfWorkContract): ...
 
 
+class TestAudit(Stored, AuditContract): ...
+
+
 class TestMerchants(Stored, MerchantsContract): ...
+
+
+class TestPeople(Stored, PeopleContract): ...
+
+
+class TestPayoutDestinations(Stored, PayoutDestinationsContract): ...
 
 
 class TestKeyUsage(Stored, KeyUsageContract): ...
@@ -72,6 +86,9 @@ class TestExplaining(Stored, ExplainingContract): ...
 
 
 class TestIntents(Stored, IntentsContract): ...
+
+
+class TestCustomers(Stored, CustomersContract): ...
 
 
 class TestEscrows(Stored, EscrowsContract): ...
@@ -93,6 +110,12 @@ class TestParking(Stored, ParkingContract): ...
 
 
 class TestSettlements(Stored, SettlementsContract): ...
+
+
+class TestSandboxOrders(Stored, SandboxOrdersContract): ...
+
+
+class TestNearer(Stored, NearerContract): ...
 
 
 class TestSuspense(Stored, SuspenseContract): ...

@@ -12,6 +12,18 @@ from hypothesis import strategies as some
 
 from adapters.postgres import documents
 from adapters.postgres.documents import DocumentRefused
+from domain.chains.instructions import (
+    FundGas,
+    Instruction,
+    Part,
+    RefundEscrow,
+    Release,
+    ReleaseEscrow,
+    ReleaseMany,
+    SendMany,
+    SendMoney,
+    SweepDeposit,
+)
 from domain.chains.model import (
     CreditWithdrawn,
     EscrowDisputed,
@@ -22,16 +34,6 @@ from domain.chains.model import (
     Fact,
     Transfer,
     WalletCharged,
-)
-from domain.chains.submissions import (
-    FundGas,
-    Instruction,
-    Part,
-    RefundEscrow,
-    ReleaseEscrow,
-    SendMany,
-    SendMoney,
-    SweepDeposit,
 )
 from domain.escrow.model import EscrowTerms
 from domain.fees.model import FeeSchedule
@@ -60,7 +62,7 @@ def terms(draw: some.DrawFn) -> EscrowTerms:
 
 
 INTEGERS = {"merchant_amount", "payer_amount", "amount", "fee", "index"}
-FLAGS = {"pushed", "payer_pushed", "merchant_pushed"}
+FLAGS = {"due", "pushed", "payer_pushed", "merchant_pushed"}
 
 
 def built(kind: type[Any]) -> some.SearchStrategy[Any]:
@@ -81,9 +83,11 @@ FACTS = some.one_of(
     )
 )  # fmt: skip
 PARTS = some.builds(Part, payout_id=TEXTS, send=built(SendMoney), issue=AMOUNTS)
+RELEASES = some.builds(Release, escrow_id=TEXTS, release=built(ReleaseEscrow), issue=AMOUNTS)
 INSTRUCTIONS = some.one_of(
     *map(built, [SendMoney, ReleaseEscrow, RefundEscrow, FundGas, SweepDeposit]),
     some.builds(SendMany, parts=some.lists(PARTS).map(tuple)),
+    some.builds(ReleaseMany, releases=some.lists(RELEASES).map(tuple)),
 )
 
 
@@ -119,6 +123,12 @@ def test_what_has_no_memo_is_written_as_before_there_were_any() -> None:
 def test_what_the_hot_wallet_was_charged_is_written_as_before_others_were() -> None:
     stored = documents.read_json(documents.write(WalletCharged(Money(5, AssetId("a"))), Fact))
     assert stored == {"type": "WalletCharged", "cost": {"amount": 5, "asset": "a"}}
+
+
+@given(terms())
+def test_a_release_that_was_asked_for_is_written_as_before_any_were_due(of: EscrowTerms) -> None:
+    stored = documents.read_json(documents.write(ReleaseEscrow(of), Instruction))
+    assert set(stored) == {"type", "terms"}
 
 
 @given(

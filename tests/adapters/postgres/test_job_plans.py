@@ -11,6 +11,7 @@ import pytest
 
 from adapters.postgres import job_ends
 from adapters.postgres.job_claims import CLAIM
+from adapters.postgres.job_console import BACKLOG
 from domain.shared.kinds import STANDINGS, Queue
 
 if TYPE_CHECKING:
@@ -82,6 +83,19 @@ def test_a_job_is_ended_by_its_id(flooded: psycopg.Connection[Any], end: str) ->
     _, indexes = looked_at(flooded, getattr(job_ends, end))
 
     assert indexes == {"job_pkey"}
+
+
+def test_a_backlog_is_counted_without_a_look_at_what_is_done(
+    flooded: psycopg.Connection[Any],
+) -> None:
+    flooded.execute("update job set state = 'done', finished_at = now() where id not like '%77'")
+    flooded.execute("vacuum analyze job")
+
+    _, indexes = looked_at(flooded, BACKLOG)
+
+    # Of what is ready two know, and each would do; the table as a whole is not read.
+    assert indexes - {"job_ready_idx", "job_dedupe_key"} == {"job_leased_idx", "job_dead_idx"}
+    assert len(indexes) == 3
 
 
 def test_leases_that_are_over_are_found_by_their_index(flooded: psycopg.Connection[Any]) -> None:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from adapters.postgres import documents, migrate
-from domain.chains.submissions import Instruction, SendMoney, SweepDeposit
+from domain.chains.instructions import Instruction, SendMoney, SweepDeposit
 from tests.builders import CHAIN, NOON, address_of, usdt
 
 if TYPE_CHECKING:

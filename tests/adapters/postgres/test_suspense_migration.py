@@ -91,7 +91,7 @@ async def test_what_came_to_a_shared_wallet_is_found_piece_by_piece(dsn: str) ->
         await wallet.settle_down()
         await must_add_up(wallet.begin, shared_wallet.PLACES)
         before = await items(wallet.services)
-        assert {it.why for it in before} == {*Why} - {Why.IN_CONTRACT}
+        assert {it.why for it in before} == {*Why} - {Why.IN_CONTRACT, Why.BELOW_MINIMUM}
 
     assert await forgotten_and_found(dsn, shared_wallet.PLACES) == before
 

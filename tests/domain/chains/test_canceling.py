@@ -9,7 +9,8 @@ import pytest
 
 from adapters.memory.offers import STUCK_AFTER
 from domain.chains.canceling import Canceling, CannotCancel
-from domain.chains.submissions import SubmissionState, SubmissionTransitionRefused, SweepDeposit
+from domain.chains.instructions import SweepDeposit
+from domain.chains.submissions import SubmissionState, SubmissionTransitionRefused
 from domain.escrow.model import EscrowState
 from domain.ledger.accounts import PAYOUTS_IN_FLIGHT
 from domain.settlements.payouts import PayoutState

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.memory.chain_state import Nature
-from domain.chains.submissions import ISSUES_MAX, FundGas, SubmissionState, SweepDeposit
+from domain.chains.instructions import FundGas, SweepDeposit
+from domain.chains.submissions import ISSUES_MAX, SubmissionState
 from domain.escrow.model import EscrowState
 from domain.intents.model import IntentStatus
 from domain.sweeps.model import RETRY_AFTER, SweepState

@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.escrow.claims import Side
 from domain.escrow.model import (
     ARBITER_TIMEOUT,
+    TRY_AGAIN_AFTER,
     ClocksOutOfOrder,
     EscrowAction,
     EscrowActionInProgress,
     EscrowState,
     EscrowTransitionRefused,
+    FailedRequest,
     SplitExceedsAmount,
 )
 from domain.fees.model import PLATFORM_BPS_MAX, FeeSchedule
@@ -103,8 +106,9 @@ def test_one_request_at_a_time() -> None:
         asked.request(EscrowAction.RELEASE, submission_id=SubmissionId("sub_02"))
     assert refusal.value.action is EscrowAction.REFUND
 
-    again = asked.request_failed()
-    assert again == an_escrow()
+    again = asked.request_failed(reason="not held", at=NOON)
+    assert again.failure == FailedRequest(EscrowAction.REFUND, "not held", NOON)
+    assert attrs.evolve(again, failure=None) == an_escrow()
     again.request(EscrowAction.RELEASE, submission_id=SubmissionId("sub_02"))
 
 
@@ -159,3 +163,55 @@ def test_clocks_run_out_in_order(pay_by: int, auto_release_at: int, refund_until
 
 def test_release_may_open_with_the_last_second_of_paying() -> None:
     terms_of(pay_by=NOON, auto_release_at=NOON, refund_until=NOON + SECOND)
+
+
+def test_each_time_in_vain_the_next_try_waits_twice_as_long_and_a_day_at_most() -> None:
+    escrow, at = an_escrow(), an_escrow().terms.auto_release_at
+    waited = []
+    for _ in range(40):
+        assert escrow.may_auto_release(at=at)
+        asked = escrow.request(EscrowAction.RELEASE, submission_id=SubmissionId("sub_01"))
+        escrow = asked.request_failed(reason="left alone", at=at)
+        assert escrow.failure is not None
+        again = escrow.failure.try_again_at
+        assert not escrow.may_auto_release(at=again - timedelta(seconds=1))
+        waited.append(again - at)
+        at = again
+
+    assert waited[:3] == [TRY_AGAIN_AFTER, 2 * TRY_AGAIN_AFTER, 4 * TRY_AGAIN_AFTER]
+    assert waited[-1] == max(waited) == timedelta(days=1)
+    assert escrow.failure is not None
+    assert escrow.failure.times == 40
+    assert escrow.release(at=at).failure is None
+
+
+def test_a_failure_of_nothing_asked_for_is_none() -> None:
+    assert an_escrow().request_failed(reason="late", at=NOON) == an_escrow()
+
+
+def test_what_is_not_pushed_is_its_owners_claim_until_he_takes_it() -> None:
+    disputed = escrow_of(1_000, bps=100).dispute(at=NOON)
+    split = disputed.resolve(payer_amount=400, at=SOON)
+    kept = split.keep_credits(merchant_pushed=False, payer_pushed=False, at=SOON)
+    merchant, payer = split.terms.merchant, split.payer
+
+    assert [(it.side, it.account, it.amount) for it in kept.claims] == [
+        (Side.MERCHANT, merchant, 594),
+        (Side.PAYER, payer, 400),
+    ]
+    taken = kept.withdraw(account=payer, to=merchant, at=SOON)
+    assert [it.is_open for it in taken.claims] == [True, False]
+    assert (taken.claims[1].withdrawn_at, taken.claims[1].withdrawn_to) == (SOON, merchant)
+    assert taken.open_claim_of(Side.MERCHANT) == merchant
+    assert taken.open_claim_of(Side.PAYER) is None
+    # A later withdrawal takes another credit out.
+    assert taken.withdraw(account=payer, to=payer, at=NOON + timedelta(days=9)) == taken
+
+
+@pytest.mark.parametrize(("merchant", "payer"), [(True, False), (False, True), (True, True)])
+def test_what_is_pushed_or_nothing_is_no_claim(merchant: bool, payer: bool) -> None:  # noqa: FBT001 (the two sides)
+    released = an_escrow().release(at=SOON)
+
+    kept = released.keep_credits(merchant_pushed=merchant, payer_pushed=payer, at=SOON)
+
+    assert [it.side for it in kept.claims] == ([] if merchant else [Side.MERCHANT])

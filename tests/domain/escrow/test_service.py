@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.chains.submissions import RefundEscrow, ReleaseEscrow
+from domain.chains.instructions import RefundEscrow, ReleaseEscrow
 from domain.escrow.model import (
     EscrowAction,
     EscrowActionInProgress,

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
+from domain.chains.finality import Rung
 from domain.chains.model import Finality
-from domain.escrow.model import ARBITER_TIMEOUT, EscrowAction
+from domain.escrow.claims import WITHDRAW, Side
+from domain.escrow.model import ARBITER_TIMEOUT, TRY_AGAIN_AFTER, EscrowAction
 from domain.explaining.model import Case, OptionCode, StepCode, Waiting
 from domain.explaining.steps import next_steps, options
 from domain.intents.model import IntentStatus, Method, PaymentException, StarsInvoice
 from domain.ledger.parking import ParkedAsset
 from domain.merchants.model import PayoutTerms
+from domain.shared.ids import SubmissionId
 from domain.shared.money import Asset, Money
 from domain.stars.model import (
     REVERSIBLE_FOR,
@@ -133,6 +136,25 @@ def test_a_payment_waits_until_its_block_is_final(finality: Finality, method: Me
     assert "3 blocks to go, 117 is final" in step.sentence
 
 
+@pytest.mark.parametrize(
+    ("rungs", "words"),
+    [
+        ([{"confirmations": 64}], "at 64 confirmations, since the amount at stake is large."),
+        ([{"age": HOUR}], "when it is 3600 seconds old, since"),
+        (
+            [{"confirmations": 12, "quorum": 3}, {"confirmations": 64}],
+            "It is final at 64 confirmations and when 3 providers name its block alike, since",
+        ),
+    ],
+)
+def test_what_a_large_amount_waits_for_is_told(rungs: list[dict[str, Any]], words: str) -> None:
+    paid = an_intent(status=S.PROCESSING, received=DUE)
+    held_by = [Rung(at_least=usdt(1), **evidence) for evidence in rungs]
+    [step] = next_steps(a_case(paid, observations=[an_observation()], held_by=held_by))
+    assert step.code is StepCode.WAITS_FOR_FINALITY
+    assert words in step.sentence
+
+
 @pytest.mark.parametrize("finality", [Finality.FINAL, Finality.RETRACTED])
 def test_what_is_final_or_gone_is_not_waited_for(finality: Finality) -> None:
     seen = an_observation(finality=finality)
@@ -177,6 +199,36 @@ def test_an_escrow_that_was_asked_waits_for_the_chain() -> None:
     assert step.code is StepCode.WAITS_FOR_ESCROW
     assert "asked to refund" in step.sentence
     assert options(case) == []
+
+
+def test_a_release_that_came_to_nothing_says_why_and_when_it_is_tried_again() -> None:
+    asked = an_escrow().request(EscrowAction.RELEASE, submission_id=SubmissionId("sub_01"))
+    failed = asked.request_failed(reason="left alone", at=LATER)
+    case = a_case(an_escrow_intent(status=S.PROCESSING), escrow=failed)
+
+    [step, *_] = next_steps(case)
+
+    assert (step.code, step.at) == (StepCode.REQUEST_FAILED, LATER + TRY_AGAIN_AFTER)
+    assert "The last release came to nothing: left alone." in step.sentence
+    assert OptionCode.RELEASE in options(case)
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_claim_waits_for_its_owner_to_withdraw_it(side: Side) -> None:
+    of_merchant = side is Side.MERCHANT
+    ended = an_escrow().release(at=LATER) if of_merchant else an_escrow().refund(at=LATER)
+    kept = ended.keep_credits(merchant_pushed=False, payer_pushed=False, at=LATER)
+    case = a_case(an_escrow_intent(status=S.SUCCEEDED), escrow=kept)
+
+    [step] = [it for it in next_steps(case) if it.code is StepCode.WAITS_FOR_WITHDRAWAL]
+
+    [claim] = kept.claims
+    assert step.waits_for is (Waiting.OPERATOR if of_merchant else Waiting.PAYER)
+    assert claim.account in step.sentence
+    assert WITHDRAW in step.sentence
+    assert step.money == Money(claim.amount, USDT.id)
+    taken = kept.withdraw(account=claim.account, to=claim.account, at=LATER)
+    assert StepCode.WAITS_FOR_WITHDRAWAL not in codes(attrs.evolve(case, escrow=taken))
 
 
 def test_a_dispute_waits_for_the_arbiter() -> None:

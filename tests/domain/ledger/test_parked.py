@@ -27,7 +27,7 @@ from tests.domain.world import (
 )
 
 if TYPE_CHECKING:
-    from domain.chains.submissions import Instruction
+    from domain.chains.instructions import Instruction
     from ports.chain import Prepared
     from tests.domain.world import World
 

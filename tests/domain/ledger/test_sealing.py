@@ -6,7 +6,8 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from domain.ledger.seals import GENESIS, link
+from domain.ledger.seals import link
+from domain.shared.chaining import GENESIS
 from tests.builders import earned
 from tests.domain.mishaps import Died, Mortal, yielding
 

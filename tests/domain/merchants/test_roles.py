@@ -11,24 +11,33 @@ from tests.builders import MERCHANT
 
 OLIVE, ADAM, DORA, SVEN = (UserId(f"usr_{name}") for name in ("olive", "adam", "dora", "sven"))
 TEAM = Team(MERCHANT, {OLIVE: Role.OWNER, ADAM: Role.ADMIN, DORA: Role.DEVELOPER})
-OUTGOING = {Scope.REFUNDS_WRITE}
+OUTGOING = {
+    *(Scope.REFUNDS_WRITE, Scope.PAYOUT_DESTINATIONS_WRITE, Scope.PAYOUT_DESTINATIONS_APPROVE)
+}
 
 
 def allowed(role: Role) -> set[Scope]:
     return {scope for scope in Scope if Member(OLIVE, role).may(scope)}
 
 
-def test_owners_and_admins_may_do_everything() -> None:
-    assert allowed(Role.OWNER) == allowed(Role.ADMIN) == {*Scope}
+def test_owners_may_do_everything() -> None:
+    assert allowed(Role.OWNER) == {*Scope}
 
 
-def test_developers_move_no_money_out() -> None:
-    assert allowed(Role.DEVELOPER) == {*Scope} - OUTGOING - {Scope.EVERYTHING}
+def test_admins_may_do_all_but_approve_where_money_goes() -> None:
+    approving = {Scope.PAYOUT_DESTINATIONS_APPROVE, Scope.EVERYTHING}
+    assert allowed(Role.ADMIN) == {*Scope} - approving
+
+
+def test_developers_move_no_money_out_and_do_not_read_who_did_what() -> None:
+    others = {Scope.AUDIT_READ, Scope.EVERYTHING}
+    assert allowed(Role.DEVELOPER) == {*Scope} - OUTGOING - others
 
 
 def test_support_gives_money_back_and_sees_no_balance() -> None:
     assert allowed(Role.SUPPORT) == {
-        *(Scope.PAYMENT_INTENTS_READ, Scope.EVENTS_READ, Scope.REFUNDS_WRITE)
+        *(Scope.PAYMENT_INTENTS_READ, Scope.CUSTOMERS_READ, Scope.DEPOSITS_READ),
+        *(Scope.EVENTS_READ, Scope.REFUNDS_WRITE),
     }
 
 
@@ -55,6 +64,16 @@ def test_admins_decide_about_all_but_owners() -> None:
 def test_nobody_else_decides(by: UserId) -> None:
     with pytest.raises(NotAllowedToAppoint):
         TEAM.appoint(SVEN, Role.VIEWER, by=by)
+
+
+def test_an_operator_decides_about_everybody_and_begins_with_an_owner() -> None:
+    nobody = Team(MERCHANT, {})
+    with pytest.raises(LastOwner):
+        nobody.appoint(ADAM, Role.ADMIN, by=None)
+    team = nobody.appoint(OLIVE, Role.OWNER, by=None).appoint(ADAM, Role.ADMIN, by=None)
+    assert team.roles == {OLIVE: Role.OWNER, ADAM: Role.ADMIN}
+    with pytest.raises(LastOwner):
+        team.appoint(OLIVE, None, by=None)
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, None])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
-from domain.chains.submissions import SweepDeposit
+from domain.chains.instructions import SweepDeposit
 from domain.intents.model import DepositAddress, Method
 from domain.shared.money import Money
 from domain.sweeps.model import SweepState

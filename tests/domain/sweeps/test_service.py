@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
-from domain.chains.submissions import FundGas, SweepDeposit
+from domain.chains.instructions import FundGas, SweepDeposit
 from domain.sweeps.model import SweepState
 from ports.chain import ChainUnavailable
 from tests.builders import CHAIN, COIN, USDT, coins, usdt

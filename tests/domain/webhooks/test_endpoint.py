@@ -46,6 +46,13 @@ def test_a_type_is_wanted_by_name_or_by_its_beginning(
     assert an_endpoint(types=frozenset({wanted, "other.thing"})).wants(type) == is_told
 
 
+def test_every_endpoint_is_told_where_money_is_about_to_go() -> None:
+    notice = attrs.evolve(an_event("pdc_01"), type="payout_destination.change_requested")
+    picky = an_endpoint(types=frozenset({"payment_intent.*"}))
+    assert picky.is_told(notice)
+    assert not picky.disable(Disabled.BY_HAND).is_told(notice)
+
+
 def test_a_ping_is_for_one_endpoint_whatever_it_wants() -> None:
     ping = attrs.evolve(an_event("we_01"), type=PING)
 

@@ -60,7 +60,7 @@ class Document:
 
     def _operation(self, method: str, path: str) -> dict[str, Any] | None:
         for template, operations in self.content["paths"].items():
-            pattern = re.sub(r"\{[a-z_]+\}", "[A-Za-z0-9_]{1,64}", template)
+            pattern = re.sub(r"\{[a-z_]+\}", "[A-Za-z0-9_:-]{1,64}", template)
             if re.fullmatch(pattern, path):
                 operation: dict[str, Any] | None = operations.get(method.lower())
                 return operation

@@ -17,7 +17,8 @@ from starlette.applications import Starlette
 
 from adapters.memory.chain import InMemoryChain
 from adapters.memory.clock import FakeClock
-from adapters.postgres.storage import PoolSettings, PostgresStorage
+from adapters.postgres.storage import API_ROLE, PoolSettings, PostgresStorage
+from config.assets import AssetSetting
 from config.bootstrap import ApiServices, ApiStars
 from config.chains import EvmChainSetting
 from config.containers.services import Services
@@ -26,7 +27,7 @@ from config.http import Http
 from config.keys import Keys
 from config.lifetimes import storage_open
 from config.limits import Limits
-from config.settings import AssetSetting, Database, Rate, Settings
+from config.settings import Database, Rate, Settings
 from config.stars import Stars
 from domain.escrow.model import EscrowTerms
 from domain.fees.model import FeeSchedule
@@ -75,6 +76,7 @@ def _chain(name: str) -> EvmChainSetting:
         treasury=TREASURY,
         first_block=0,
         mode="test",
+        devnet=name == CHAIN,
     )
 
 
@@ -143,6 +145,8 @@ class Gateway:
     api: ApiServices
     services: Services
     storage: ClosableStorage | PostgresStorage
+    api_storage: ClosableStorage | PostgresStorage
+    """The same, as the API's process has it."""
     chain: InMemoryChain
     bot: ClosableStarsBot
     clock: FakeClock
@@ -208,6 +212,9 @@ class Gateway:
             owned = [
                 (
                     await work.intents.list(owner=merchant.id, before=None, limit=1000),
+                    await work.customers.list(
+                        owner=merchant.id, customer=None, before=None, limit=1000
+                    ),
                     await work.settlements.list(owner=merchant.id, limit=1000),
                     await work.events.after(owner=merchant.id, sequence=0, limit=1000),
                 )
@@ -238,23 +245,27 @@ def refusal(response: Response) -> tuple[int, str]:
 
 @asynccontextmanager
 async def opened(*, dsn: str | None = None) -> AsyncIterator[Gateway]:
-    """Open a gateway with two merchants, in memory or over a PostgreSQL database."""
+    """Open a gateway with two merchants, in memory or over a PostgreSQL database.
+
+    In the database the API sees what it sees in a process of its own, and the rest sees all.
+    """
     adapters, clock = TestingAdapters(settings=SETTINGS), FakeClock()
     adapters.clock.override(providers.Object(clock))
-    if dsn is not None:
-        storage = PostgresStorage(
-            dsn=dsn,
-            clock=clock,
-            ids=adapters.ids(),
-            settings=PoolSettings(connections_min=1, connections_max=4, lock_timeout_ms=20_000),
-        )
-        adapters.storage.override(providers.Object(storage))
     services = Services(settings=SETTINGS, adapters=adapters)
-    api = api_services(services)
+    api_storage: ClosableStorage | PostgresStorage = adapters.storage()
+    if dsn is not None:
+        pool = PoolSettings(connections_min=1, connections_max=4, lock_timeout_ms=20_000)
+        storage = PostgresStorage(dsn=dsn, clock=clock, ids=adapters.ids(), settings=pool)
+        adapters.storage.override(providers.Object(storage))
+        api_storage = attrs.evolve(storage, settings=attrs.evolve(pool, role=API_ROLE))
+    with adapters.storage.override(providers.Object(api_storage)):
+        api = api_services(services)
     app = create_app(api)
     chain = adapters.chains()[CHAIN]
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
+        if dsn is not None:
+            await stack.enter_async_context(storage_open(services.adapters.storage()))
         document = Document.of(app)
         chain.fund(HOT_WALLET, Money(10**18, COIN.id))
         chain.mine()
@@ -264,6 +275,7 @@ async def opened(*, dsn: str | None = None) -> AsyncIterator[Gateway]:
             api=api,
             services=services,
             storage=adapters.storage(),
+            api_storage=api_storage,
             chain=chain,
             bot=adapters.stars_bot(),
             clock=clock,
@@ -280,16 +292,20 @@ def api_services(services: Services) -> ApiServices:
         cursor_key=SETTINGS.http.cursor_key.encode(),
         merchants=services.merchants(),
         intents=services.intents(),
+        customers=services.customers(),
         explaining=services.explaining(),
         escrows=services.escrows(),
         settlements=services.settlements(),
+        destinations=services.destinations(),
         books=services.books(),
         webhooks=services.webhooks(),
         webhook_endpoints=services.webhook_endpoints(),
         stars=ApiStars(service=services.stars(), webhook=None),
         usage=services.usage(),
+        audit=services.audit(),
         limits=services.limits(),
         network_fees=services.network_fees(),
+        sandbox=services.sandbox(),
         resources=[storage_open(services.adapters.storage()), services.adapters.publisher()],
     )
 

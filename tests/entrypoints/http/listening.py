@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 import uvicorn
 
+from config.bootstrap import ApiConsole
 from entrypoints.http.app import create_app
 from entrypoints.http.server import Server
-from entrypoints.http.stream import Pace
+from entrypoints.http.stream import PATH, Pace
 from tests.builders import an_event
 from tests.contracts.storage import given
 from tests.entrypoints.http.gateway import Gateway, api_services
@@ -20,6 +21,7 @@ from tests.entrypoints.http.gateway import Gateway, api_services
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from domain.operators.model import Operators
     from tests.entrypoints.http.gateway import Shop
 
 QUIET = Pace(heartbeat_seconds=30, look_at_key_seconds=30, stall_seconds=30)
@@ -111,7 +113,13 @@ class Listening:
     clients: list[Client] = attrs.field(factory=list)
 
     async def open(
-        self, shop: Shop | None = None, query: str = "", *, verb: str = "GET", **headers: str
+        self,
+        shop: Shop | None = None,
+        query: str = "",
+        *,
+        verb: str = "GET",
+        path: str = PATH,
+        **headers: str,
     ) -> Client:
         """Ask for the stream of a shop (Ada's unless told otherwise), and read the head."""
         named = {
@@ -120,7 +128,7 @@ class Listening:
         }
         # What is not read soon is to hold the server up soon.
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=2**14)
-        lines = [f"{verb} /v1/stream?{query} HTTP/1.1", "host: api.example"]
+        lines = [f"{verb} {path}?{query} HTTP/1.1", "host: api.example"]
         lines += [f"{name}: {value}" for name, value in named.items()]
         writer.write("\r\n".join([*lines, "", ""]).encode())
         client = Client(reader, writer)
@@ -145,12 +153,19 @@ class Listening:
 
 @asynccontextmanager
 async def listening(
-    gateway: Gateway, *, pace: Pace = QUIET, at_once: int = 16
+    gateway: Gateway,
+    *,
+    pace: Pace = QUIET,
+    at_once: int = 16,
+    operators: Operators | None = None,
 ) -> AsyncIterator[Listening]:
     """Serve a gateway on a port of the loopback interface, beside its own application."""
     services = api_services(gateway.services)
     # What they stand on is open already.
     services = attrs.evolve(services, resources=[], streams_at_once=at_once)
+    if operators is not None:
+        console = ApiConsole(operators=operators, jobs=gateway.services.jobs())
+        services = attrs.evolve(services, console=console)
     app = create_app(services, pace=pace)
     config = uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=10)
     server = Server(config, fan_out=app.state.fan_out)

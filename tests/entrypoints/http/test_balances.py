@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
 from tests.builders import CHAIN, USDT, address_of
 from tests.entrypoints.http.gateway import HOT_WALLET, refusal, told
 
@@ -64,6 +66,38 @@ async def test_a_settlement_is_paid_out(gateway: Gateway) -> None:
     assert paid["destination"] == destination
     assert gateway.chain.state.balance(destination, USDT.id) == NET
     assert gateway.chain.state.balance(HOT_WALLET, USDT.id) == 0
+
+
+async def test_payouts_are_shown_beside_their_settlements(gateway: Gateway) -> None:
+    await earned(gateway)
+    await gateway.services.settlements().run()
+    await gateway.send()
+    gateway.clock.advance(minutes=1)
+    await earned(gateway)
+    await gateway.services.settlements().run()
+    data = (await gateway.ada.get("/v1/settlements", expand="payout"))["data"]
+    assert [each["expanded"]["payout"]["state"] for each in data] == ["approved", "confirmed"]
+    for each in data:
+        payout = await gateway.ada.get(f"/v1/payouts/{each['payout']}")
+        assert each["expanded"] == {"payout": payout}
+    plain = (await gateway.ada.get("/v1/settlements"))["data"]
+    assert [
+        {**it, "expanded": beside["expanded"]} for it, beside in zip(plain, data, strict=True)
+    ] == data
+    assert not any("expanded" in each for each in plain)
+    assert refusal(await gateway.ada.http.get("/v1/settlements?expand=merchant"))[0] == 422
+
+
+async def test_a_settlement_that_waits_for_a_person_has_no_payout_yet(gateway: Gateway) -> None:
+    await earned(gateway)
+    await gateway.services.settlements().run()
+    async with gateway.storage.begin() as work:
+        [made] = await work.settlements.list(owner=gateway.ada.merchant.id, limit=2)
+        await work.settlements.lock(made.id)
+        await work.settlements.save(attrs.evolve(made, payout_id=None))
+        await work.commit()
+    [shown] = (await gateway.ada.get("/v1/settlements", expand="payout"))["data"]
+    assert (shown["payout"], shown["expanded"]) == (None, {"payout": None})
 
 
 async def test_money_at_deposit_addresses_waits_for_the_sweep(gateway: Gateway) -> None:

@@ -1,4 +1,4 @@
-"""The pages for people: complete, without scripts, and closed to everything from elsewhere."""
+"""The pages for people: complete without a script, and closed to everything from elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,18 @@ if TYPE_CHECKING:
 
     from tests.entrypoints.http.gateway import Gateway
 
-PATHS = ("/docs", "/docs/style.css", "/docs/problems", "/docs/problems/not-found")
+PATHS = (
+    *("/docs", "/docs/style.css", "/docs/try.js"),
+    *("/docs/problems", "/docs/problems/not-found"),
+)
+SCRIPT = "/docs/try.js"
+TRYING = {
+    "script-src": "'self'",
+    "connect-src": "'self'",
+    "require-trusted-types-for": "'script'",
+    "trusted-types": "'none'",
+}
+"""What the page on which operations can be tried may do beside the others."""
 
 
 class Page(HTMLParser):
@@ -68,6 +79,7 @@ async def test_nothing_from_elsewhere_is_allowed(memory_gateway: Gateway, path: 
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "'none'",
+        **(TRYING if path == "/docs" else {}),
     }
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["x-frame-options"] == "DENY"
@@ -90,12 +102,27 @@ async def test_the_pages_need_no_script_and_all_links_lead_somewhere(
             if "html" in response.headers["content-type"]:
                 pages.append(Page(response.text))
     assert len(pages) > 20
+    assert SCRIPT in api.links
+    assert not any(SCRIPT in page.links for page in pages[1:])
     for page in pages:
-        assert not page.elements & {"script", "iframe", "object", "embed", "form", "img"}
+        scripts = {"script"} if page is api else set()
+        assert not page.elements & {"script", "iframe", "object", "embed", "form", "img"} - scripts
         assert not any(name.startswith("on") or name == "style" for name in page.attributes)
         for link in page.links:
             path, _, anchor = link.partition("#")
             assert path != "/docs" or not anchor or anchor in api.ids, link
+
+
+async def test_the_one_script_is_a_file_of_ours(memory_gateway: Gateway) -> None:
+    page = (await got(memory_gateway, "/docs")).text
+    assert page.count("<script") == page.count(
+        f'<script type="module" src="{SCRIPT}"></script>'
+    ) == 1  # fmt: skip
+    script = await got(memory_gateway, SCRIPT)
+    assert script.headers["content-type"].startswith("text/javascript")
+    # The key stays in its field, and no text becomes HTML or code.
+    for word in ("Storage", "cookie", "indexedDB", "innerHTML", "eval(", "Function(", "https:"):
+        assert word not in script.text, word
 
 
 async def test_every_operation_and_schema_is_on_the_page(memory_gateway: Gateway) -> None:

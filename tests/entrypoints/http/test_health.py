@@ -21,7 +21,7 @@ async def test_a_healthy_gateway_says_so_to_everybody(gateway: Gateway) -> None:
 
 async def test_without_its_storage_a_gateway_lives_and_is_not_ready(gateway: Gateway) -> None:
     intent = await gateway.ada.intent()
-    await gateway.storage.close()
+    await gateway.api_storage.close()
     http = gateway.ada.http
     assert told(await http.get("/healthz"), 200) == {"status": "ok"}
     assert told(await http.get("/readyz"), 503) == {"status": "unavailable"}

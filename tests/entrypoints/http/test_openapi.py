@@ -109,5 +109,6 @@ def test_an_operation_lists_its_problems(client: TestClient) -> None:
     assert set(examples) == {"key-reused"}
     assert create["security"] == [{"apiKey": ["notes:write"]}]
     assert create["x-required-scope"] == "notes:write"
-    (key,) = create["parameters"]
+    key, version = create["parameters"]
     assert (key["name"], key["in"], key["required"]) == ("Idempotency-Key", "header", True)
+    assert version == {"$ref": "#/components/parameters/Switchyard-Version"}

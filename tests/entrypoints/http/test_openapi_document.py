@@ -16,6 +16,8 @@ from schemathesis.engine import events, from_schema
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
+from domain.customers.model import DepositStatus
+from domain.destinations.model import ChangeState
 from domain.escrow.model import EscrowAction, EscrowState
 from domain.intents.model import IntentStatus, Method, PaymentException
 from domain.stars.model import PaymentState
@@ -36,7 +38,8 @@ BUSINESS_REFUSALS = {"400": {"invalid-cursor"}, "422": {
     "method-not-offered",
     "price-out-of-range", "unclear-offer", "quote-expired", "idempotency-key-reused",
     "invoice-malformed", "expiry-out-of-range", "malformed-network",
-    "url-malformed",
+    "chain-not-served", "address-refused", "own-address", "url-malformed", "asset-of-other-chain",
+    "unknown-chain",
 }}  # fmt: skip
 """What may be said of a request that is as the document asks."""
 
@@ -81,7 +84,10 @@ async def test_every_refusal_of_the_table_is_in_the_document(memory_gateway: Gat
 
 async def test_words_are_those_of_the_domain(memory_gateway: Gateway) -> None:
     schemas = memory_gateway.document.content["components"]["schemas"]
-    enums = (IntentStatus, PaymentException, Method, EscrowState, EscrowAction, PaymentState)
+    enums = (
+        *(IntentStatus, PaymentException, Method, EscrowState, EscrowAction, PaymentState),
+        *(DepositStatus, ChangeState),
+    )
     for words in enums:
         assert schemas[words.__name__]["enum"] == [word.value for word in words]
 

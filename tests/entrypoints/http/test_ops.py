@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,6 +12,8 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from config.bootstrap import ApiConsole
 from config.operators import OperatorSetting, operators
+from domain.audit.model import Outcome, Wanted
+from domain.audit.service import AuditService
 from domain.merchants.scopes import Scope
 from domain.operators.model import OperatorScope
 from entrypoints.http.app import create_app
@@ -42,6 +43,7 @@ class Console:
     maria: AsyncClient
     paul: AsyncClient
     ada: AsyncClient
+    audit: AuditService
 
     async def die(self, number: int, name: str = "deliver_webhook") -> list[str]:
         """Let jobs die; return their ids."""
@@ -75,7 +77,7 @@ async def opened(gateway: Gateway) -> AsyncIterator[Console]:
         return client_of(app, document, headers={"Authorization": f"Bearer {token}"})
 
     async with client(MARIA) as maria, client(PAUL) as paul, client(gateway.ada.key) as ada:
-        yield Console(gateway, document, maria, paul, ada)
+        yield Console(gateway, document, maria, paul, ada, services.audit)
 
 
 @pytest.fixture
@@ -121,16 +123,17 @@ async def test_a_job_is_shown_with_its_error_and_its_log(console: Console) -> No
 
 
 async def test_a_dead_job_is_retried_once_however_often_it_is_asked_for(
-    console: Console, caplog: pytest.LogCaptureFixture
+    console: Console,
 ) -> None:
     [job] = await console.die(1)
-    caplog.set_level(logging.INFO, logger="entrypoints")
     path = f"/v1/ops/jobs/{job}/retry"
     first = told(await console.maria.post(path, headers={"X-Request-Id": "r1"}), 200)
     assert told(await console.maria.post(path), 200) == first
     assert (first["state"], first["attempts"]) == ("ready", 0)
     assert [note["what"] for note in first["log"]] == ["buried", "retried"]
-    assert caplog.messages == [f"operator maria retried job {job} (request r1)"]
+    [entry] = (await console.maria.get("/v1/ops/audit_log")).json()["data"]
+    assert entry["actor"] == {"kind": "operator", "id": "maria"}
+    assert (entry["objects"], entry["request_id"], entry["outcome"]) == ([job], "r1", "done")
     assert refusal(await console.maria.post("/v1/ops/jobs/job_none/retry")) == (404, "not-found")
 
 
@@ -162,10 +165,7 @@ async def test_dead_jobs_of_a_queue_are_retried_so_many_at_a_time(console: Conso
     assert await console.states() == {**dict.fromkeys(dead, "ready"), other: "dead"}
 
 
-async def test_a_queue_is_paused_since_it_was_and_resumed(
-    console: Console, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, logger="entrypoints")
+async def test_a_queue_is_paused_since_it_was_and_resumed(console: Console) -> None:
     first = told(await console.maria.post("/v1/ops/queues/money/pause"), 200)
     console.gateway.clock.advance(minutes=1)
     assert told(await console.maria.post("/v1/ops/queues/money/pause"), 200) == first
@@ -173,8 +173,11 @@ async def test_a_queue_is_paused_since_it_was_and_resumed(
     for _ in range(2):
         shown = told(await console.maria.post("/v1/ops/queues/money/resume"), 200)
         assert shown["paused_since"] is None
-    did = [message.partition(" (")[0] for message in caplog.messages]
-    assert did == ["operator maria paused money"] * 2 + ["operator maria resumed money"] * 2
+    entries = (await console.maria.get("/v1/ops/audit_log?object=money")).json()["data"]
+    assert {(entry["actor"]["id"], entry["action"]) for entry in entries} == {
+        ("maria", "POST /v1/ops/queues/{queue}/pause"),
+        ("maria", "POST /v1/ops/queues/{queue}/resume"),
+    }
 
 
 async def test_what_ended_long_ago_is_cleaned_so_many_at_a_time(console: Console) -> None:
@@ -242,3 +245,34 @@ async def test_the_console_is_in_the_document(memory_console: Console) -> None:
         if path.startswith("/v1/ops/")
     }
     assert scopes == {*OperatorScope}
+
+
+async def test_whatever_an_operator_does_is_recorded(memory_console: Console) -> None:
+    [job] = await memory_console.die(1)
+    audit = memory_console.audit
+    bodies = {"clean": {"state": "dead", "older_than_seconds": 0}, "retry": {"queue": "money"}}
+    asked: dict[str, tuple[str, int]] = {}
+    for path, by_method in memory_console.document.content["paths"].items():
+        for method, described in by_method.items():
+            if not described["x-required-scope"].startswith("ops:"):
+                continue
+            name = described["operationId"]
+            body = bodies[path.rpartition("/")[2]] if "requestBody" in described else None
+            for number, client in enumerate((memory_console.maria, memory_console.paul)):
+                response = await client.request(
+                    method,
+                    path.format(queue="money", job=job),
+                    json=body,
+                    headers={"X-Request-Id": f"{name}_{number}"},
+                )
+                asked[f"{name}_{number}"] = (f"{method.upper()} {path}", response.status_code)
+    await audit.flush()
+    entries = {it.entry.request_id: it.entry for it in await audit.page(Wanted(), limit=1000)}
+
+    assert len(asked) > 14
+    assert {status for _, status in asked.values()} >= {200, 403}
+    for request_id, (action, status) in asked.items():
+        entry = entries[request_id]
+        who = "maria" if request_id.endswith("_0") else "paul"
+        assert (entry.action, entry.actor_id) == (action, who)
+        assert entry.outcome is (Outcome.DONE if status < 400 else Outcome.REFUSED), request_id

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -8,13 +10,16 @@ from typing import TYPE_CHECKING
 
 import attrs
 import pytest
+from eth_account import Account
+from eth_utils.address import to_checksum_address
 
+from adapters.evm.devnet import chain, rules
 from adapters.evm.devnet.accounts import devnet_accounts
-from adapters.evm.devnet.chain import WrongChain
+from adapters.evm.devnet.chain import UnknownFork, WrongChain
 from adapters.evm.devnet.devnet import Devnet
 from adapters.evm.devnet.settings import DevnetSettings
 from adapters.evm.devnet.store import DatabaseInUse, SqliteStore
-from tests.adapters.evm.devnet.conftest import FULL, Rpc, Wallet
+from tests.adapters.evm.devnet.conftest import FULL, Rpc, RpcRefused, Wallet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,3 +169,79 @@ class TestStore:
             assert store[b"key"] == value
             assert store[b"key"] == value
         store.close()
+
+
+class TestForks:
+    def test_a_chain_from_before_prague_keeps_its_rules(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        database = tmp_path / "chain.sqlite"
+        with monkeypatch.context() as before:
+            before.setattr(chain, "NEWEST", "cancun")
+            with Devnet(settings(database)) as devnet:
+                rpc = Rpc(devnet.url)
+                sent = Wallet(rpc, devnet_accounts()[0]).send()
+                rpc.close()
+        forget_fork(database)
+
+        with Devnet(settings(database)) as devnet:
+            rpc = Rpc(devnet.url)
+            wallet = Wallet(rpc, devnet_accounts()[0])
+            assert rpc("eth_getTransactionReceipt", sent)["status"] == "0x1"
+            assert rpc("eth_getTransactionReceipt", wallet.send())["status"] == "0x1"
+            with pytest.raises(RpcRefused, match="transaction type not supported"):
+                wallet.submit(delegating(wallet))
+            rpc.close()
+
+    def test_a_chain_of_today_takes_authorizations(self, tmp_path: Path) -> None:
+        database = tmp_path / "chain.sqlite"
+        with Devnet(settings(database)) as devnet:
+            rpc = Rpc(devnet.url)
+            sent = Wallet(rpc, devnet_accounts()[0]).submit(
+                delegating(Wallet(rpc, devnet_accounts()[0]))
+            )
+            rpc.close()
+
+        with Devnet(settings(database)) as devnet:
+            rpc = Rpc(devnet.url)
+            shown = rpc("eth_getTransactionByHash", sent)
+            assert shown["type"] == "0x4"
+            [carried] = shown["authorizationList"]
+            assert (carried["address"], carried["nonce"], carried["chainId"]) == (
+                to_checksum_address(RECIPIENT),
+                "0x0",
+                "0x7a69",
+            )
+            code = rpc("eth_getCode", devnet_accounts()[1].address, "latest")
+            assert code == "0xef0100" + RECIPIENT[2:]
+            rpc.close()
+
+    def test_a_chain_of_tomorrow_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        database = tmp_path / "chain.sqlite"
+        with monkeypatch.context() as later:
+            later.setattr(chain, "NEWEST", "osaka")
+            later.setitem(rules.FORKS, "osaka", rules.FORKS["prague"])
+            with Devnet(settings(database)):
+                pass
+            later.delitem(rules.FORKS, "osaka")
+
+            with pytest.raises(UnknownFork) as refused:
+                Devnet(settings(database)).start()
+        assert refused.value.fork == "osaka"
+
+
+def forget_fork(database: Path) -> None:
+    """Make a file such as older nodes have left."""
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM entry WHERE key = ?", (b"devnet:fork",))
+
+
+def delegating(wallet: Wallet) -> bytes:
+    """Return a transaction by which another account delegates."""
+    other = Account.from_key(devnet_accounts()[1].private_key)
+    authorization = other.sign_authorization(
+        {"chainId": 31_337, "address": to_checksum_address(RECIPIENT), "nonce": 0}
+    )
+    return wallet.sign(gas=100_000, authorizationList=[authorization])

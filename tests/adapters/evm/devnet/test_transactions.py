@@ -28,9 +28,6 @@ class TestFundedAccounts:
         assert len(devnet_accounts()) == 10
         assert balances == {DEVNET_BALANCE_WEI}
 
-    def test_are_not_offered_over_rpc(self, rpc: Rpc) -> None:
-        assert rpc("eth_accounts") == []
-
 
 class TestTransfer:
     def test_is_mined_at_once_with_a_receipt(self, rpc: Rpc, wallet: Wallet) -> None:
@@ -65,6 +62,29 @@ class TestTransfer:
         shown = rpc("eth_getTransactionByHash", sent)
         assert shown["accessList"][0]["storageKeys"] == entry["storageKeys"]
         assert rpc("eth_getTransactionReceipt", sent)["status"] == "0x1"
+
+
+class TestFloor:
+    """Since Prague a transaction takes at least 40 gas for a byte of data (EIP-7623)."""
+
+    DATA = b"\x01" * 1_000
+    FLOOR = 21_000 + 40 * 1_000
+
+    def test_is_what_is_taken_where_nothing_runs(self, rpc: Rpc, wallet: Wallet) -> None:
+        sent = wallet.send(data=self.DATA)
+
+        assert rpc("eth_getTransactionReceipt", sent)["gasUsed"] == hex(self.FLOOR)
+
+    def test_is_estimated(self, rpc: Rpc, wallet: Wallet) -> None:
+        request = {"from": wallet.address, "to": RECIPIENT, "data": "0x" + self.DATA.hex()}
+        estimate = rpc.number("eth_estimateGas", request)
+
+        assert self.FLOOR <= estimate <= self.FLOOR * 1.015
+        assert wallet.send(data=self.DATA, gas=estimate)
+
+    def test_is_asked_for(self, wallet: Wallet) -> None:
+        with pytest.raises(RpcRefused, match="floor data gas cost: gas 60999"):
+            wallet.send(data=self.DATA, gas=self.FLOOR - 1)
 
 
 class TestRefusal:

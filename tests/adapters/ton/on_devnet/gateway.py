@@ -25,7 +25,7 @@ from adapters.ton.reader import TonChainReader
 from adapters.ton.sender import TonChainSender
 from adapters.ton.settings import TESTNET, Jetton, TonChain
 from adapters.ton.signer import LocalDepositSigner, LocalHighloadSigner
-from domain.chains.submissions import Part, SendMany, SendMoney
+from domain.chains.instructions import Part, SendMany, SendMoney
 from domain.shared.ids import PayoutId
 from domain.shared.money import Asset, AssetId, Money
 from ports.chain import ChainReader, ChainSender

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domain.chains.instructions import FundGas
 from domain.chains.model import Transfer
-from domain.chains.submissions import FundGas
 from domain.shared.money import Money
 from ports.chain import InsufficientFundsOnChain
 from tests.adapters.ton.on_devnet.gateway import gateway

@@ -11,14 +11,14 @@ from adapters.ton.addresses import TonAddress
 from adapters.ton.internal import InternalMessage
 from adapters.ton.messages import Excesses, InternalTransfer, TransferNotification, comment
 from adapters.ton.transactions import change
+from domain.chains.instructions import FundGas, SweepDeposit
 from domain.chains.model import Transfer, WalletCharged
-from domain.chains.submissions import FundGas, SweepDeposit
 from domain.shared.money import Money
 from tests.adapters.ton.on_devnet.gateway import COIN, TON, USDT, coins, tokens
 from tests.contracts.chain import everything, included, send
 
 if TYPE_CHECKING:
-    from domain.chains.submissions import Instruction
+    from domain.chains.instructions import Instruction
     from tests.adapters.ton.on_devnet.gateway import Gateway
 
 DEPOSIT = 5

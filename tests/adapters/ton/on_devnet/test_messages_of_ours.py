@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from domain.chains.submissions import SweepDeposit
+from domain.chains.instructions import SweepDeposit
 from domain.shared.money import Money
 from tests.adapters.ton.on_devnet.gateway import COIN, OWNED, TON, coins, tokens
 from tests.contracts.chain import included, newest, send

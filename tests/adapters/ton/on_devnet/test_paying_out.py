@@ -12,11 +12,8 @@ from adapters.ton.addresses import TonAddress
 from adapters.ton.contracts.jetton import Locked
 from adapters.ton.devnet.emulator import NotExecuted
 from adapters.ton.highload import TRANSFERS_MAX, HighloadBatch, HighloadWallet, query_id
-from domain.chains.submissions import (
-    BROADCAST_AGAIN_AFTER,
-    SendMany,
-    SubmissionState,
-)
+from domain.chains.instructions import SendMany
+from domain.chains.submissions import BROADCAST_AGAIN_AFTER, SubmissionState
 from domain.ledger.accounts import PAYOUTS_IN_FLIGHT
 from domain.settlements.payouts import PayoutState
 from domain.shared.money import Money

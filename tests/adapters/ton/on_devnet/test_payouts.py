@@ -9,8 +9,8 @@ import pytest
 from adapters.ton.addresses import TonAddress
 from adapters.ton.highload import TRANSFERS_MAX
 from adapters.ton.messages import TransferNotification
+from domain.chains.instructions import FundGas, ReleaseEscrow, SendMoney, SweepDeposit
 from domain.chains.model import Transfer, WalletCharged
-from domain.chains.submissions import FundGas, ReleaseEscrow, SendMoney, SweepDeposit
 from domain.shared.money import AssetId, Money
 from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
 from tests.adapters.ton.on_devnet.gateway import COIN, TON, USDT, batch, coins, tokens

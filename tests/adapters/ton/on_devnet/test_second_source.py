@@ -218,3 +218,39 @@ async def test_its_answer_counts_for_a_while_and_silence_for_longer() -> None:
         for _ in range(3):
             await world.sources.newest()
         assert len(world.toncenter.asked) == 1
+
+
+async def test_two_agree_to_a_block_where_both_have_it_by_one_name(world: Watched) -> None:
+    reader = reader_of(world)
+    block = await reader.block((await reader.head()).final)
+    assert block is not None
+
+    assert await reader.agreed(block, providers=1)
+    assert await reader.agreed(block, providers=2)
+    assert not await reader.agreed(block, providers=3)
+
+
+@pytest.mark.parametrize("faults", [{"silent": True}, {"body": "<html>"}, {"blocks_behind": 1}])
+async def test_a_second_source_that_does_not_tell_has_not_agreed(
+    world: Watched, faults: dict[str, Any]
+) -> None:
+    reader = reader_of(world)
+    block = await reader.block((await reader.head()).final)
+    assert block is not None
+    spoil(world, **faults)
+
+    assert await reader.agreed(block, providers=1)
+    assert not await reader.agreed(block, providers=2)
+    heal(world)
+    assert await reader.agreed(block, providers=2)
+
+
+async def test_one_that_has_another_block_stops_all_that_reads(world: Watched) -> None:
+    reader = reader_of(world)
+    block = await reader.block((await reader.head()).final)
+    assert block is not None
+    spoil(world, another_chain=True)
+
+    with pytest.raises(SourcesDisagree):
+        await reader.agreed(block, providers=2)
+    assert world.second()[0] is Standing.DISAGREES

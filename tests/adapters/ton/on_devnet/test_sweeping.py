@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.chains.submissions import FundGas, SubmissionState, SweepDeposit
+from domain.chains.instructions import FundGas, SweepDeposit
+from domain.chains.submissions import SubmissionState
 from domain.intents.model import Method
 from domain.sweeps.model import SweepState
 from tests.adapters.ton.on_devnet.gateway import USDT

@@ -12,8 +12,9 @@ import pytest
 from adapters.ton.addresses import TonAddress
 from adapters.ton.internal import InternalMessage
 from adapters.ton.messages import Excesses
+from domain.chains.instructions import FundGas, SweepDeposit
 from domain.chains.model import WalletCharged
-from domain.chains.submissions import FundGas, SubmissionState, SweepDeposit
+from domain.chains.submissions import SubmissionState
 from domain.intents.model import Method
 from domain.ledger.accounts import NETWORK_FEES, gas
 from domain.shared.money import Money
