@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 from entrypoints.http.versions import NEWEST
 from tests.builders import USDT
 from tests.entrypoints.http.gateway import opened
 from tests.entrypoints.http.listening import listening
-from tests.support.guides import GUIDES, blocks
+from tests.support.guides import GUIDES, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +20,7 @@ GUIDE = "calling-the-api.md"
 async def test_the_commands_do_what_the_guide_says(tmp_path: Path) -> None:
     async with opened() as gateway, listening(gateway) as running:
         place = {"API": f"http://127.0.0.1:{running.port}", "KEY": gateway.ada.key}
-        said = await run(tmp_path, {**place, "ASSET": USDT.id})
+        said = await run(GUIDE, tmp_path, {**place, "ASSET": USDT.id})
         made = (await gateway.ada.get("/v1/payment_intents"))["data"]
     told = answers(tmp_path)
     assert told["balances"] == told["same"] == {"object": "balances", "data": []}
@@ -47,18 +45,3 @@ def answers(place: Path) -> dict[str, Any]:
     """Return what the commands have kept, by the names of the files."""
     assert "<h1>" in (place / "explained.html").read_text()
     return {path.stem: json.loads(path.read_text()) for path in place.glob("*.json")}
-
-
-async def run(place: Path, names: dict[str, str]) -> str:
-    """Run the guide's commands one after the other in one shell; return what they print."""
-    shell = await asyncio.create_subprocess_exec(
-        *("/bin/bash", "-euo", "pipefail", "-c", "\n".join(blocks(GUIDE, "sh"))),
-        cwd=place,
-        env={"PATH": os.environ["PATH"], **names},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(60):
-        said, failed = await shell.communicate()
-    assert shell.returncode == 0, failed.decode()
-    return said.decode()

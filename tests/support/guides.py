@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -29,6 +31,21 @@ def blocks(guide: str, language: str) -> Sequence[str]:
     """Return the blocks of a guide in a language."""
     text = (GUIDES / guide).read_text()
     return [code for named, code in _BLOCK.findall(text) if named == language]
+
+
+async def run(guide: str, place: Path, names: Mapping[str, str]) -> str:
+    """Run a guide's commands one after the other in one shell; return what they print."""
+    shell = await asyncio.create_subprocess_exec(
+        *("/bin/bash", "-euo", "pipefail", "-c", "\n".join(blocks(guide, "sh"))),
+        cwd=place,
+        env={"PATH": os.environ["PATH"], **names},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        said, failed = await shell.communicate()
+    assert shell.returncode == 0, failed.decode()
+    return said.decode()
 
 
 @attrs.frozen(kw_only=True)
