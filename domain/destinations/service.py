@@ -115,6 +115,16 @@ class DestinationService:
         async with self.begin() as work:
             return await work.payout_destinations.get(change_id, owner=owner)
 
+    async def sound(self, *, chain: ChainId, address: str) -> str:
+        """Return an address to which merchants can be paid, in the form in which it is stored.
+
+        Raises:
+            ChainNotServed: nobody can be paid on the chain.
+            AddressRefused, OwnDestination: nothing can be sent there.
+        """
+        async with self.begin() as work:
+            return await self._sound(work, chain, address)
+
     async def request(
         self,
         *,
@@ -278,10 +288,13 @@ class DestinationService:
 
     async def _read(self, work: UnitOfWork, merchant: Merchant, chain: ChainId, text: str) -> str:
         places = self.places.get(chain)
-        if places is None:
-            raise ChainNotServed(chain)
-        if places.mode is not merchant.mode:
+        if places is not None and places.mode is not merchant.mode:
             raise ChainOfOtherMode(chain, merchant.mode)
+        return await self._sound(work, chain, text)
+
+    async def _sound(self, work: UnitOfWork, chain: ChainId, text: str) -> str:
+        if chain not in self.places:
+            raise ChainNotServed(chain)
         address = self.addresses.read(text, chain=chain)
         if await self._is_ours(work, chain, address):
             raise OwnDestination(address)

@@ -94,10 +94,14 @@ def create(
         from domain.fees.model import FeeSchedule
         from domain.merchants.model import PayoutTerms
 
+        paid_at = {
+            chain: await services.destinations.sound(chain=chain, address=address)
+            for chain, address in destinations
+        }
         terms: Mapping[str, Any] = {
             "name": name,
             "fees": FeeSchedule(fee_bps),
-            "payouts": PayoutTerms(destinations=dict(destinations)),
+            "payouts": PayoutTerms(destinations=paid_at),
         }
         if mode is None:
             made = [*await services.merchants.register_twins(**terms)]

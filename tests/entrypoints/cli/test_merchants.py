@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.builders import address_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -14,12 +16,25 @@ if TYPE_CHECKING:
     from click.testing import Result
 
 
+CHAINS = [
+    {
+        "id": "eip155:31337",
+        "rpc_url": "http://127.0.0.1:9",
+        "escrow_contract": "0x" + "ee" * 20,
+        "hot_wallet": "0x" + "aa" * 20,
+        "treasury": "0x" + "ff" * 20,
+        "first_block": 1,
+    }
+]
+PAID_AT = f"--destination=eip155:31337={address_of('ada')}"
+
+
 @pytest.fixture
 def run(
     switchyard: Callable[..., Result], written: Callable[..., Path], postgres_dsn: str
 ) -> Callable[..., Result]:
     """Run a command of ``switchyard merchant``."""
-    option = f"--settings={written(database={'url': postgres_dsn})}"
+    option = f"--settings={written(database={'url': postgres_dsn}, chains=CHAINS)}"
     return lambda *arguments: switchyard("merchant", *arguments, option)
 
 
@@ -29,7 +44,7 @@ def lines(result: Result) -> list[str]:
 
 
 def test_a_merchant_has_an_account_for_each_mode(run: Callable[..., Result]) -> None:
-    made = lines(run("create", "Ada", "--fee-bps=100", "--destination=eip155:31337=0xada"))
+    made = lines(run("create", "Ada", "--fee-bps=100", PAID_AT))
     test, live = (line.split("  ")[1] for line in made)
     [other] = lines(run("create", "Bob", "--fee-bps=0", "--mode=live"))
 
@@ -39,6 +54,25 @@ def test_a_merchant_has_an_account_for_each_mode(run: Callable[..., Result]) -> 
         f"live  {live}  100 bps  Ada  twin {test}",
         f"live  {other.removeprefix('live  ')}  0 bps  Bob",
     ]
+
+
+@pytest.mark.parametrize(
+    ("destination", "why"),
+    [
+        ("eip155:31337=0xada", "'0xada'"),
+        ("eip155:31337=0x" + "0" * 40, "0x000"),
+        ("eip155:31337=0x" + "aa" * 20, "0xaaa"),
+        ("eip155:99=0x" + "5" * 40, "eip155:99"),
+    ],
+)
+def test_where_nothing_can_be_sent_nobody_is_paid(
+    run: Callable[..., Result], destination: str, why: str
+) -> None:
+    refused = run("create", "Ada", "--fee-bps=100", f"--destination={destination}")
+
+    assert refused.exit_code == 1
+    assert why in refused.stderr
+    assert lines(run("list")) == []
 
 
 def test_a_key_is_made_listed_and_revoked(run: Callable[..., Result]) -> None:
