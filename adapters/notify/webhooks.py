@@ -79,6 +79,8 @@ class WebhookPublisher:
         )
         return aiohttp.ClientSession(
             connector=connector,
+            # Nobody is logged in anywhere: a server's cookie is no business of its next message.
+            cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=self._timeout_seconds),
             headers={"User-Agent": USER_AGENT, "Content-Type": "application/json"},
         )

@@ -289,3 +289,17 @@ async def test_an_answer_that_never_ends_counts_by_its_status(receiver: Merchant
 
     assert tried.accepted
     assert tried.detail == "x" * 50
+
+
+async def test_what_one_answer_wants_remembered_is_not_told_by_the_next_message(
+    receiver: MerchantServer,
+) -> None:
+    url = receiver.url.replace("127.0.0.1", "localhost")
+    receiver.answer(200, b"", "Set-Cookie: session=of-somebody; Path=/", "Connection: close")
+    for number in range(2):
+        await receiver.publisher.post(
+            url=url, secret=SECRET, message_id=f"evt_{number}", at=datetime.now(UTC), body=BODY
+        )
+
+    assert len(receiver.arrived) == 2
+    assert not any("cookie" in request.headers for request in receiver.arrived)
