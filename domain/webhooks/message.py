@@ -30,8 +30,9 @@ def view_event(recorded: RecordedEvent, *, previous: int) -> dict[str, Json]:
     }
 
 
+_encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
+
+
 def render(recorded: RecordedEvent, *, previous: int) -> bytes:
     """Return the bytes that are signed and sent, the same at each try."""
-    return json.dumps(
-        view_event(recorded, previous=previous), separators=(",", ":"), sort_keys=True
-    ).encode()
+    return _encode(view_event(recorded, previous=previous)).encode()

@@ -45,7 +45,7 @@ PATIENT_SECONDS, TIMEOUT_SECONDS = 30.0, 2.0
 SELDOM = 86_400.0
 """Between two runs of what the worker does by itself, which is not measured here."""
 LIMIT_SECONDS = 120.0
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.25
 BATCH = 250
 SECRET = "whsec_bWFkZSB1cCBmb3IgYmVuY2htYXJrcyBvbmx5ISE="
 MESSAGE = b'{"data":{"text":"%s"},"object":"event","sequence":1}' % (b"x" * 540)
