@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from config.simulation.broken import must
 from config.simulation.configured import CHAIN
 from config.simulation.followed import Followed
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from config.simulation.world import World
     from domain.chains.model import Cursor, Observation
     from domain.chains.submissions import Submission
+    from domain.escrow.claims import Claim
     from domain.escrow.model import Escrow
     from domain.intents.model import PaymentIntent
     from domain.ledger.model import BookedTransaction
@@ -202,7 +205,8 @@ class Invariants:
         if after is None:
             return
         if before is not None and before.state in ENDED:
-            must(after == before, "an escrow's end is one", key)
+            same = attrs.evolve(after, claims=before.claims) == before
+            must(same and _only_withdrawn(before, after), "an escrow's end is one", key)
         if after.state in ENDED:
             fee = 0 if after.state is EscrowState.REFUNDED else after.fee.fee.amount
             parts = after.payer_amount + after.merchant_amount + fee
@@ -239,6 +243,18 @@ class Invariants:
 
     def _must_be_told(self, key: str, view: Mapping[str, object]) -> None:
         must(self._newest.get(key) == view, "every change of every object is an event", key)
+
+
+def _only_withdrawn(before: Escrow, after: Escrow) -> bool:
+    """Tell whether nothing has become of claims but that some were withdrawn, once each."""
+    return len(before.claims) == len(after.claims) and all(
+        now == claim or (claim.withdrawn_at is None and _before_it_was_withdrawn(now) == claim)
+        for claim, now in zip(before.claims, after.claims, strict=True)
+    )
+
+
+def _before_it_was_withdrawn(claim: Claim) -> Claim:
+    return attrs.evolve(claim, withdrawn_at=None, withdrawn_to=None)
 
 
 def _must_have_moved_on(before: PaymentIntent, after: PaymentIntent) -> None:
