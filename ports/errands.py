@@ -20,8 +20,11 @@ class Errands(Protocol[_Result]):
         """Send for something. An errand must not fail."""
         ...
 
-    async def ended(self) -> Sequence[_Result]:
-        """Return what has come of errands, each once; wait for one at least, or for a nudge."""
+    async def ended(self, *, wait: bool) -> Sequence[_Result]:
+        """Return what has come of errands, each once.
+
+        Who waits, waits until there is one at least, or a nudge; who does not may have none.
+        """
         ...
 
     def nudge(self) -> None:

@@ -26,9 +26,10 @@ class SideBySide(Generic[_Result]):
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def ended(self) -> Sequence[_Result]:
-        """Return what has come of errands since it was asked last, and wait for something."""
-        await self._news.wait()
+    async def ended(self, *, wait: bool) -> Sequence[_Result]:
+        """Return what has come of errands since it was asked last."""
+        if wait:
+            await self._news.wait()
         self._news.clear()
         ended, self._ended = self._ended, []
         return ended

@@ -72,10 +72,11 @@ class Dispatch:
             is_more = await self._exchange()
             if self.clock.now() >= until or not (is_more or self._under_way):
                 return
-            if not is_more:
-                for tried in await self.errands.ended():
-                    self._unnoted.append(tried)
-                    del self._under_way[tried.delivery.id]
+            # What ended meanwhile is noted as the next ones are taken: so messages are under way
+            # while the storage works, and neither waits for the other.
+            for tried in await self.errands.ended(wait=not is_more):
+                self._unnoted.append(tried)
+                del self._under_way[tried.delivery.id]
 
     async def _exchange(self) -> bool:
         """Note what has ended and begin what is due; return whether there may be more.

@@ -22,8 +22,9 @@ class InTurn(Generic[_Result]):
         """Let an errand wait to be done."""
         self._errands.append(errand)
 
-    async def ended(self) -> Sequence[_Result]:
-        """Do what waits."""
+    async def ended(self, *, wait: bool) -> Sequence[_Result]:
+        """Do what waits to be done, all of it either way."""
+        del wait
         errands, self._errands = self._errands, []
         return [await errand() for errand in errands]
 

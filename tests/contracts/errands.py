@@ -28,7 +28,7 @@ class ErrandsContract:
         told: list[int] = []
         for _ in range(5):
             if len(told) < 5:
-                told += await errands.ended()
+                told += await errands.ended(wait=True)
 
         assert sorted(told) == sorted(done) == [0, 1, 2, 3, 4]
 
@@ -41,8 +41,8 @@ class ErrandsContract:
 
         errands.nudge()
         errands.begin(fetch)
-        told = [*await errands.ended()]
+        told = [*await errands.ended(wait=True)]
         while not told:
-            told += await errands.ended()
+            told += await errands.ended(wait=True)
 
         assert told == [7]

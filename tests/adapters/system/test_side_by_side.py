@@ -34,9 +34,23 @@ async def test_one_that_waits_holds_up_no_other() -> None:
 
     errands.begin(slow)
     errands.begin(quick)
-    assert await errands.ended() == ["quick"]
+    assert await errands.ended(wait=True) == ["quick"]
     open_gate.set()
-    assert await errands.ended() == ["slow"]
+    assert await errands.ended(wait=True) == ["slow"]
+
+
+async def test_who_does_not_wait_is_told_what_there_is() -> None:
+    errands: SideBySide[int] = SideBySide(capacity=2)
+
+    async def fetch() -> int:
+        return 7
+
+    errands.nudge()
+    errands.begin(fetch)
+    assert await errands.ended(wait=False) == []
+    await asyncio.sleep(0)
+    assert await errands.ended(wait=False) == [7]
+    assert await errands.ended(wait=False) == []
 
 
 async def test_what_ends_while_others_are_told_of_is_not_lost() -> None:
@@ -53,14 +67,14 @@ async def test_what_ends_while_others_are_told_of_is_not_lost() -> None:
     told: list[int] = []
     async with asyncio.timeout(5):
         while len(told) < 20:
-            told += await errands.ended()
+            told += await errands.ended(wait=True)
 
     assert sorted(told) == list(range(20))
 
 
 async def test_who_waits_is_nudged() -> None:
     errands: SideBySide[int] = SideBySide(capacity=1)
-    waiting = asyncio.create_task(errands.ended())
+    waiting = asyncio.create_task(errands.ended(wait=True))
     await asyncio.sleep(0)
     assert not waiting.done()
     errands.nudge()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import attrs
 import pytest
 
 from adapters.memory.publisher import RecordingPublisher
@@ -25,10 +28,12 @@ from tests.domain.webhooks.listening import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from datetime import datetime
 
     from domain.webhooks.model import Try
     from domain.webhooks.trying import Tried
+    from ports.unit_of_work import UnitOfWork
     from tests.domain.world import World
 
 CAPACITY = 64
@@ -112,6 +117,31 @@ async def test_dead_servers_hold_up_no_other(world: World) -> None:
     assert Counter(post.url for post in shops.posts)[alive.url] == EACH_MAX + 5
     shops.dead.set()
     await running
+
+
+async def test_what_has_ended_is_noted_as_more_is_taken(world: World) -> None:
+    """Neither the storage nor the servers stand idle while there is more to send."""
+    for number in range(40):
+        await listening(world, url=f"https://alive.example/{number}")
+    await happen(world, 4)
+    shops, webhooks = Shops(), world.services.webhooks
+    sent_and_noted: list[tuple[int, int]] = []
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[UnitOfWork]:
+        noted = sum(it.state is DeliveryState.DELIVERED for it in deliveries(world))
+        sent_and_noted.append((len(shops.posts), noted))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        async with webhooks.begin() as work:
+            yield work
+
+    working = attrs.evolve(process(world, shops), begin=begin)
+    await working.run()
+
+    assert len(shops.posts) == len(deliveries(world)) == 40 * 4
+    for (sent, _), (_, noted) in pairwise(sent_and_noted):
+        assert noted >= sent
 
 
 async def test_there_is_room_for_who_comes_after_many_have_died(world: World) -> None:
