@@ -32,6 +32,13 @@ class Webhooks(Protocol):
         """
         ...
 
+    async def lock_endpoints(self, ids: Sequence[EndpointId]) -> Sequence[Endpoint]:
+        """Return the endpoints of these names, ordered by them, and keep others from changes.
+
+        Whoever locks several at a time does so in this order, so no two wait for each other.
+        """
+        ...
+
     async def endpoints(self, *, owner: MerchantId) -> Sequence[Endpoint]:
         """Return a merchant's endpoints, oldest first, without those that were deleted."""
         ...

@@ -40,6 +40,11 @@ class InMemoryWebhooks:
         """Return an endpoint and keep others from changing it."""
         return lock(self._turn, "endpoint", (await self._turn.tables()).endpoints, endpoint_id)
 
+    async def lock_endpoints(self, ids: Sequence[EndpointId]) -> Sequence[Endpoint]:
+        """Return the endpoints of these names, ordered by them, and keep others from changes."""
+        there = sorted(it.id for it in await self.endpoints_named(ids))
+        return [await self.lock_endpoint(id) for id in there]
+
     async def endpoints(self, *, owner: MerchantId) -> Sequence[Endpoint]:
         """Return a merchant's endpoints, oldest first, without those that were deleted."""
         mine = (await self._turn.tables()).endpoints.where(owner=owner)

@@ -36,9 +36,9 @@ _ENDPOINTS = compiled(
     .where(_C.merchant_id == bindparam("owner"), _C.deleted_at.is_(None))
     .order_by(_C.created_at, _C.id)
 )
-_ENDPOINTS_NAMED = compiled(
-    select(WEBHOOK_ENDPOINT).where(_C.id == any_(bindparam("ids", type_=ARRAY(NAME))))
-)
+_NAMED = select(WEBHOOK_ENDPOINT).where(_C.id == any_(bindparam("ids", type_=ARRAY(NAME))))
+_ENDPOINTS_NAMED = compiled(_NAMED)
+_LOCK_NAMED = compiled(_NAMED.order_by(_C.id).with_for_update())
 
 
 @attrs.frozen
@@ -61,6 +61,10 @@ class PostgresWebhooks:
         if row is None:
             raise NotFound("endpoint", endpoint_id)
         return _endpoint(row)
+
+    async def lock_endpoints(self, ids: Sequence[EndpointId]) -> Sequence[Endpoint]:
+        """Return the endpoints of these names, ordered by them, and lock their rows so."""
+        return [_endpoint(row) for row in await self._session.rows(_LOCK_NAMED, ids=[*ids])]
 
     async def endpoints(self, *, owner: MerchantId) -> Sequence[Endpoint]:
         """Return a merchant's endpoints, oldest first, without those that were deleted."""

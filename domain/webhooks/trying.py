@@ -132,16 +132,15 @@ async def note(work: UnitOfWork, ids: Ids, outcomes: Sequence[Tried], *, at: dat
     for tried_ in outcomes:
         heard[tried_.endpoint.id].append(tried_.outcome)
     known = {it.endpoint.id: it.endpoint for it in outcomes}
-    for endpoint_id in sorted(heard):
-        if known[endpoint_id].hear(heard[endpoint_id], at=at) != known[endpoint_id]:
-            await _hear(work, endpoint_id, heard[endpoint_id], at=at)
+    news = [id for id, tries in heard.items() if known[id].hear(tries, at=at) != known[id]]
+    for endpoint in await work.webhooks.lock_endpoints(news) if news else ():
+        await _hear(work, endpoint, heard[endpoint.id], at=at)
 
 
 async def _hear(
-    work: UnitOfWork, endpoint_id: EndpointId, tries: Sequence[Try], *, at: datetime
+    work: UnitOfWork, endpoint: Endpoint, tries: Sequence[Try], *, at: datetime
 ) -> None:
-    """Note at an endpoint how it has answered; it is told to its merchant if that ends it."""
-    endpoint = await work.webhooks.lock_endpoint(endpoint_id)
+    """Note at a locked endpoint how it has answered; its merchant is told if that ends it."""
     changed = endpoint.hear(tries, at=at)
     if changed == endpoint:
         return

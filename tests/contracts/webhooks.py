@@ -42,6 +42,22 @@ class WebhooksContract(StorageContract):
         async with begin() as work:
             assert await work.webhooks.endpoints(owner=MERCHANT) == mine
 
+    async def test_several_endpoints_are_locked_in_the_order_of_their_names(
+        self, begin: Begin
+    ) -> None:
+        await given_merchants(begin)
+        third, first, second = (an_endpoint(f"we_0{number}") for number in (3, 1, 2))
+        await given(begin, third, first, second)
+        named = [EndpointId(f"we_0{number}") for number in (3, 9, 1)]
+        async with begin() as work:
+            assert await work.webhooks.lock_endpoints(named) == [first, third]
+            await work.webhooks.save_endpoint(attrs.evolve(third, enabled=False))
+            await work.commit()
+
+        async with begin() as work:
+            assert not (await work.webhooks.get_endpoint(third.id)).enabled
+            assert await work.webhooks.lock_endpoints([]) == []
+
     async def test_a_delivery_comes_back_whole_with_all_its_tries(self, begin: Begin) -> None:
         delivery = await given_delivery(begin)
         tries = [
