@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 import attrs
 
@@ -31,6 +33,13 @@ class Recognition:
     """
 
     _sightings: OrderedDict[bytes, _Sighting] = attrs.field(factory=OrderedDict, init=False)
+    _asking: WeakValueDictionary[bytes, asyncio.Lock] = attrs.field(
+        factory=WeakValueDictionary, init=False
+    )
+
+    def asking(self, digest: bytes) -> asyncio.Lock:
+        """Return what is held to ask the storage about a key: many may want to at one moment."""
+        return self._asking.setdefault(digest, asyncio.Lock())
 
     def find(self, digest: bytes, *, at: datetime) -> Caller | None:
         """Return who has this key, if the storage was asked lately."""

@@ -226,16 +226,23 @@ class MerchantService:
             digest = api_keys.digest(key)
         except api_keys.MalformedApiKey as error:
             raise KeyNotValid from error
+        caller = self._recognised.find(digest, at=self.clock.now())
+        if caller is None:
+            async with self._recognised.asking(digest):
+                caller = await self._known(digest)
+        if caller is None or caller.key.has_expired(at=self.clock.now()):
+            raise KeyNotValid
+        return caller
+
+    async def _known(self, digest: bytes) -> Caller | None:
+        """Return who has a key, as somebody heard from the storage meanwhile, or as it says."""
         now = self.clock.now()
         caller = self._recognised.find(digest, at=now)
         if caller is None:
             async with self.begin() as work:
                 caller = await work.merchants.by_key(digest)
-            if caller is None:
-                raise KeyNotValid
-            self._recognised.remember(digest, caller, at=now)
-        if caller.key.has_expired(at=now):
-            raise KeyNotValid
+            if caller is not None:
+                self._recognised.remember(digest, caller, at=now)
         return caller
 
     async def ping(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,9 @@ from domain.merchants.service import KeyNotValid
 from tests.builders import NOON, a_merchant, an_api_key
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from ports.unit_of_work import UnitOfWork
     from tests.domain.world import World
 
 MOMENT = timedelta(microseconds=1)
@@ -33,6 +38,32 @@ async def test_a_key_that_was_revoked_counts_for_five_seconds_at_most(world: Wor
     for _ in range(2):
         with pytest.raises(KeyNotValid):
             await merchants.authenticate(key=key)
+
+
+async def test_many_who_come_at_once_with_a_key_ask_once(world: World) -> None:
+    """As do all streams of a merchant, each time what was heard of their key is too old."""
+    merchants, asked = world.services.merchants, 0
+    key = await merchants.issue_key(merchant_id=world.merchant.id)
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[UnitOfWork]:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        async with merchants.begin() as work:
+            yield work
+
+    watched = attrs.evolve(merchants, begin=begin)
+    callers = await asyncio.gather(*(watched.authenticate(key=key) for _ in range(20)))
+    assert asked == 1
+    assert all(caller.merchant == world.merchant for caller in callers)
+
+    await _revoke(world, key)
+    world.clock.advance(seconds=5)
+    refused = await asyncio.gather(
+        *(watched.authenticate(key=key) for _ in range(3)), return_exceptions=True
+    )
+    assert [type(error) for error in refused] == [KeyNotValid] * 3
 
 
 async def test_being_recognised_does_not_last_longer_by_being_used(world: World) -> None:
