@@ -36,7 +36,9 @@ WAITING_MAX = 256
 EACH_MAX, READ_MAX = 100, 1000
 """How many events are read at once, of one merchant and of all."""
 REST = 4
-"""How many times as long as a look took is waited until the next, at least."""
+"""How many times as long as a look takes is waited until the next, at least."""
+LOOKS_KEPT = 8
+"""The quickest of so many says how long one takes: the others waited for something else too."""
 PAUSE_SECONDS = 1.0
 """After a failure."""
 
@@ -163,6 +165,7 @@ class FanOut:
 
     async def _look_again_and_again(self) -> None:
         clock = asyncio.get_running_loop()
+        took: deque[float] = deque(maxlen=LOOKS_KEPT)
         while True:
             if not self._audiences:
                 self._somebody.clear()
@@ -177,9 +180,9 @@ class FanOut:
                 log.exception("events were not read for streams")
                 await asyncio.sleep(PAUSE_SECONDS)
             else:
+                took.append(clock.time() - began)
                 if found < READ_MAX:
-                    took = clock.time() - began
-                    await asyncio.sleep(max(self.look_every_seconds - took, REST * took))
+                    await asyncio.sleep(max(self.look_every_seconds - took[-1], REST * min(took)))
 
     async def _look(self) -> int:
         """Tell what is new; return how many events that were."""

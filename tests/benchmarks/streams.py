@@ -62,7 +62,7 @@ class Merchants:
 def measure(bench: Bench) -> Iterator[Figure]:
     """Tell all clients of one merchant, then as many of many merchants."""
     clients = QUICK_CLIENTS if bench.quick else CLIENTS
-    events = max(8, int(bench.seconds / PAUSE_SECONDS) * 2)
+    events = max(8, int(bench.seconds / PAUSE_SECONDS) * 6)
     with bench.world() as world, _api(world) as (port, pid):
         merchants = run(_merchants(world))
         for number, name in ((1, "one merchant"), (MERCHANTS, f"{MERCHANTS} merchants")):
