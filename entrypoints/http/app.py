@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import orjson
 from starlette.responses import Response
 from starlette.routing import Route
 
+from entrypoints.garbage import collecting_seldom
 from entrypoints.http.admission import Admission
 from entrypoints.http.api import Api
 from entrypoints.http.api_keys import ApiKeys
@@ -93,10 +93,7 @@ def create_app(services: ApiServices, *, pace: Pace | None = None) -> Starlette:
                 )
             )
             await stack.enter_async_context(fan_out.running())
-            # What is loaded by now stays to the end. Unfrozen, every full collection would look
-            # at all of it again, and every request under way would wait for that.
-            gc.freeze()
-            stack.callback(gc.unfreeze)
+            stack.enter_context(collecting_seldom())
             yield
 
     authenticate = by_scope(admission, services.console.operators if services.console else None)

@@ -7,7 +7,6 @@ and the orderly shutdown. Only the id of a job goes through its broker.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import socket
@@ -24,6 +23,7 @@ from dramatiq.middleware import AsyncIO, Middleware
 from config.jobs import handlers, schedules
 from config.settings import WrongSettings
 from domain.shared.running import JobRunner
+from entrypoints.garbage import collecting_seldom
 from entrypoints.worker.in_hand import InHand, limited
 from entrypoints.worker.telegram import poll
 from entrypoints.worker.transport import MemoryTransport
@@ -100,10 +100,7 @@ class Worker:
     async def _open(self) -> None:
         for resource in self._services.resources:
             await self._resources.enter_async_context(resource)
-        # What is loaded by now stays to the end. Unfrozen, every full collection would look at all
-        # of it again, and every job under way would wait for that.
-        gc.freeze()
-        self._resources.callback(gc.unfreeze)
+        self._resources.enter_context(collecting_seldom())
         await self._runner.begin_schedules()
         keeping = asyncio.create_task(self._in_hand.keep())
         self._resources.push_async_callback(_end, keeping)
