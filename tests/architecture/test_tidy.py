@@ -43,7 +43,6 @@ LONG_FILES = {
     "tests/domain/chains/test_crediting.py": "A table of cases: whose money, in which account.",
     "tests/domain/chains/test_watching.py": "One watcher, and everything that can get in its way.",
     "tests/domain/intents/test_service.py": "One service, every use case of it.",
-    "tests/domain/world.py": "The one world that all use cases are tried in.",
 }
 """Tests that are longer, and the one thing each is about. No code is."""
 BANNED_WORDS = {
