@@ -1,7 +1,7 @@
 """From settings to finished services: the only way from an entrypoint into the adapters.
 
-The API's process is given no key and cannot build what signs; the worker's is. Where Stars are
-taken both have the bot's token.
+The API's process is given no key that signs and cannot build what does; the worker's is. All
+have the ring that opens secrets in the database. Where Stars are taken both have the bot's token.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from adapters.system.side_by_side import SideBySide
 from config.containers.services import Services
 from config.deployments.demo import DemoAdapters
 from config.deployments.testing import TestingAdapters
+from config.key_ring import tell_of_clear
 from config.lifetimes import node_open, sandbox_open, storage_open
 from config.operators import operators
 from config.seeding import devnet_destinations
+from domain.at_rest.service import AtRestService
 from domain.audit.service import AuditService
 from domain.chains.canceling import Canceling
 from domain.chains.sending import Sender
@@ -159,6 +161,7 @@ class WorkerServices:
     valuation: Valuation
     webhooks: WebhookService
     sandbox: SandboxWorks
+    usage: UsageService
     platform: PlatformService
     errands: Errands[Tried] = attrs.field(factory=InTurn)
     """Has messages sent; where time is simulated, one after the other."""
@@ -186,6 +189,7 @@ class OperatorServices:
     conservation: Conservation
     sealing: Sealing
     audit: AuditService
+    at_rest: AtRestService
     statements: Callable[[], Statements]
     """Builds what issues statements: it alone needs the key that signs them."""
     watcher: ChainWatcher
@@ -224,6 +228,7 @@ def api(settings: Settings) -> ApiServices:
             secret is missing, open to others, or holds something else.
     """
     services = container(settings, role=API_ROLE if settings.database.keep_merchants_apart else "")
+    tell_of_clear(settings)
     return ApiServices(
         assets=services.adapters.assets(),
         cursor_key=settings.http.cursor_key.encode(),
@@ -277,6 +282,7 @@ def operator(settings: Settings) -> OperatorServices:
         conservation=services.conservation(),
         sealing=services.sealing(),
         audit=services.audit(),
+        at_rest=services.at_rest(),
         statements=services.statements,
         watcher=services.watcher(),
         canceling=services.canceling(),
@@ -300,6 +306,7 @@ def worker(settings: Settings) -> WorkerServices:
         KeyFileRefused: a key file is missing, or others may read it.
     """
     services = container(settings)
+    tell_of_clear(settings)
     return WorkerServices(
         chains=tuple(services.adapters.places()),
         clock=services.adapters.clock(),
@@ -324,6 +331,7 @@ def worker(settings: Settings) -> WorkerServices:
         valuation=services.valuation(),
         webhooks=services.webhooks(),
         sandbox=services.sandbox_works(),
+        usage=services.usage(),
         platform=services.platform(),
         errands=SideBySide(capacity=settings.webhooks.in_flight),
         stars=_worker_stars(settings, services),

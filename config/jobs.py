@@ -15,7 +15,7 @@ from domain.shared.running import Schedule
 from domain.webhooks.dispatching import Dispatch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from config.bootstrap import WorkerServices, WorkerStars
     from config.settings import Worker
@@ -121,7 +121,25 @@ def _of_upkeep(services: WorkerServices) -> dict[str, Handler]:
             if await services.answers.forget(limit=ANSWERS_MAX) < ANSWERS_MAX:
                 return
 
-    return {handler.__name__: handler for handler in (prune_jobs, forget_answers)}
+    async def prune_test_orders(arguments: Mapping[str, str]) -> None:
+        del arguments
+        await _until_none(services.sandbox.prune)
+
+    async def prune_key_usage(arguments: Mapping[str, str]) -> None:
+        del arguments
+        await _until_none(services.usage.prune)
+
+    return {
+        handler.__name__: handler
+        for handler in (prune_jobs, forget_answers, prune_test_orders, prune_key_usage)
+    }
+
+
+async def _until_none(prune: Callable[[], Awaitable[int]]) -> None:
+    """Drop what is old, some at a time, until there is none or others shall have their turn."""
+    for _ in range(ROUNDS_MAX):
+        if await prune() == 0:
+            return
 
 
 def _of_audit(services: WorkerServices) -> dict[str, Handler]:
@@ -157,9 +175,7 @@ def _of_platform(services: WorkerServices) -> dict[str, Handler]:
 
     async def prune_platform_events(arguments: Mapping[str, str]) -> None:
         del arguments
-        for _ in range(ROUNDS_MAX):
-            if await services.platform.prune() == 0:
-                return
+        await _until_none(services.platform.prune)
 
     return {
         handler.__name__: handler
@@ -202,9 +218,7 @@ def _of_webhooks(services: WorkerServices) -> dict[str, Handler]:
 
     async def prune_deliveries(arguments: Mapping[str, str]) -> None:
         del arguments
-        for _ in range(ROUNDS_MAX):
-            if await services.webhooks.prune() == 0:
-                return
+        await _until_none(services.webhooks.prune)
 
     return {
         handler.__name__: handler
@@ -303,6 +317,8 @@ def schedules(
         ("expire_holds", settings.expire_holds_every_seconds),
         ("prune_jobs", settings.prune_every_seconds),
         ("forget_answers", settings.prune_every_seconds),
+        ("prune_test_orders", settings.prune_every_seconds),
+        ("prune_key_usage", settings.prune_every_seconds),
         ("look_at_queues", settings.look_at_queues_every_seconds),
         ("prune_platform_events", settings.prune_every_seconds),
         *(of_stars if with_stars else ()),

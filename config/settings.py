@@ -28,6 +28,7 @@ from config.checks import positive
 from config.destinations import PayoutDestinations
 from config.finality import check_large_amounts
 from config.http import Http
+from config.key_ring import Secrets
 from config.keys import Keys, KeystoreSetting, SignerConnection, check_keys
 from config.limits import Limits
 from config.networks import check_assets
@@ -204,6 +205,7 @@ class Settings:
     books: Books = attrs.field(factory=Books)
     worker: Worker = attrs.field(factory=Worker)
     webhooks: Webhooks = attrs.field(factory=Webhooks)
+    secrets: Secrets = attrs.field(factory=Secrets)
     limits: Limits = attrs.field(factory=Limits)
     payout_destinations: PayoutDestinations = attrs.field(factory=PayoutDestinations)
     stars: Stars | None = None

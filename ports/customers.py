@@ -41,6 +41,27 @@ class Customers(Protocol):
         """
         ...
 
+    async def named(
+        self, ids: Sequence[CustomerAddressId], *, owner: MerchantId
+    ) -> Sequence[CustomerAddress]:
+        """Return a merchant's addresses of these names, in any order; no others."""
+        ...
+
+    async def lock(self, address_id: CustomerAddressId, *, owner: MerchantId) -> CustomerAddress:
+        """Return an address and keep others from changing it.
+
+        Raises:
+            NotFound: there is none, or it belongs to another merchant.
+        """
+        ...
+
+    async def save(self, address: CustomerAddress) -> None:
+        """Store the metadata of an address that was locked in this unit of work.
+
+        Nothing else of it is ever another: what was given to a customer stays his.
+        """
+        ...
+
     async def list(
         self, *, owner: MerchantId, customer: str | None, before: Place | None, limit: int
     ) -> Sequence[CustomerAddress]:
@@ -53,6 +74,13 @@ class Customers(Protocol):
 
     async def issued(self, *, reach: Reach) -> Sequence[str]:
         """Return every address ever given to a customer that counts there."""
+        ...
+
+    async def in_turn(self, *, reach: Reach, after: int, limit: int) -> Sequence[CustomerAddress]:
+        """Return addresses that count there, in the order of their indices, from just after one.
+
+        -1 is before the first.
+        """
         ...
 
     async def add_deposit(self, deposit: Deposit) -> None:

@@ -32,6 +32,12 @@ class Escrows(Protocol):
         """
         ...
 
+    async def of_intents(
+        self, intent_ids: Sequence[IntentId], *, owner: MerchantId
+    ) -> Sequence[Escrow]:
+        """Return the escrows of a merchant's intents of these names, in any order; no others."""
+        ...
+
     async def lock_of_intent(self, intent_id: IntentId, *, owner: MerchantId) -> Escrow:
         """Return the escrow of an intent and keep others from changing it.
 

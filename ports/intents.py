@@ -104,3 +104,7 @@ class Intents(Protocol):
             NotFound: there is none, or it belongs to another merchant.
         """
         ...
+
+    async def quotes_named(self, ids: Sequence[QuoteId], *, owner: MerchantId) -> Sequence[Quote]:
+        """Return a merchant's quotes of these names, in any order; no others."""
+        ...

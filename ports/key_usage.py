@@ -37,3 +37,10 @@ class KeyUsage(Protocol):
     async def days(self, key_id: KeyId, *, since: date) -> Sequence[Requests]:
         """Return what was counted from a day on, by day and then by status."""
         ...
+
+    async def prune(self, *, before: date, limit: int) -> int:
+        """Drop what was counted before a day, with all keys; return how many rows.
+
+        ``limit`` at most go at a time. When a key was last used stays.
+        """
+        ...

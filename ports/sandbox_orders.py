@@ -47,3 +47,10 @@ class SandboxOrders(Protocol):
         and since when they fail. What has happened keeps its time.
         """
         ...
+
+    async def prune(self, *, ended_before: datetime, limit: int) -> int:
+        """Drop orders, of all merchants, that ended before a time; return how many.
+
+        ``limit`` at most go at a time; those that have not ended stay.
+        """
+        ...

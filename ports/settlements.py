@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from domain.settlements.listing import Place, Wanted
     from domain.settlements.model import Settlement
     from domain.settlements.payouts import Payout
     from domain.shared.ids import MerchantId, PayoutId, SettlementId
@@ -35,6 +36,12 @@ class Settlements(Protocol):
         """Return a merchant's settlements, newest first."""
         ...
 
+    async def named(
+        self, ids: Sequence[SettlementId], *, owner: MerchantId
+    ) -> Sequence[Settlement]:
+        """Return a merchant's settlements of these names, in any order; no others."""
+        ...
+
     async def add_payout(self, payout: Payout) -> None:
         """Store a new payout."""
         ...
@@ -49,6 +56,23 @@ class Settlements(Protocol):
         Raises:
             NotFound: there is none, or it belongs to another merchant.
         """
+        ...
+
+    async def payouts_named(
+        self, ids: Sequence[PayoutId], *, owner: MerchantId
+    ) -> Sequence[Payout]:
+        """Return a merchant's payouts of these names, in any order; no others."""
+        ...
+
+    async def list_payouts(
+        self,
+        *,
+        owner: MerchantId,
+        before: Place | None,
+        limit: int,
+        wanted: Wanted | None = None,
+    ) -> Sequence[Payout]:
+        """Return a merchant's payouts, newest first, from just before a place."""
         ...
 
     async def lock_payout(self, payout_id: PayoutId) -> Payout:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from domain.shared.ids import SweepId
@@ -41,15 +41,20 @@ class Sweeps(Protocol):
         ...
 
     async def change_holding(self, chain: ChainId, address: str, by: Money) -> None:
-        """Add to what a deposit address holds of an asset, or take from it."""
+        """Add to what a deposit address holds of an asset, or take from it.
+
+        Of a chain's coin it is all of it: what was paid, and gas of ours, less fees.
+        """
         ...
 
     async def holding(self, chain: ChainId, address: str, asset: AssetId) -> Money:
         """Return what a deposit address holds of an asset, as far as it is final and booked."""
         ...
 
-    async def swept(self, chain: ChainId, addresses: Sequence[str]) -> Collection[str]:
-        """Return which of some addresses have ever had a sweep, whatever came of it."""
+    async def holdings(
+        self, chain: ChainId, addresses: Sequence[str], asset: AssetId
+    ) -> Mapping[str, Money]:
+        """Return what each of many addresses holds of an asset, if it has ever held any."""
         ...
 
     async def due(
@@ -60,10 +65,12 @@ class Sweeps(Protocol):
         at_least: int,
         refused_before: datetime,
         limit: int,
+        after: Holding | None = None,
     ) -> Sequence[Holding]:
         """Return what deposit addresses hold of an asset that is worth a sweep now, most first.
 
         It is ``at_least`` so many smallest units, and at an address that has no open sweep and
-        none that was refused at ``refused_before`` or later.
+        none that was refused at ``refused_before`` or later. With ``after`` it is what follows
+        that holding, in the same order.
         """
         ...

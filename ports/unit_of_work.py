@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from ports.at_rest import SecretsAtRest
     from ports.audit import AuditLog
     from ports.chain_records import ChainRecords
     from ports.customers import Customers
@@ -85,6 +86,7 @@ class UnitOfWork(Protocol):
     job_console: JobConsole
     idempotency: IdempotencyKeys
     audit: AuditLog
+    at_rest: SecretsAtRest
 
     async def commit(self) -> None:
         """Make everything written so far durable, or raise and make nothing of it.

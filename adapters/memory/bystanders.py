@@ -12,6 +12,8 @@ from adapters.memory.blocks import PendingTransaction
 from adapters.memory.chain_state import FAUCET
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from adapters.memory.blocks import Blocks
     from adapters.memory.chain_state import ChainState
     from adapters.memory.escrow_machine import EscrowMachine
@@ -42,6 +44,15 @@ class Bystanders:
     def transfer(self, money: Money, *, source: str, target: str, memo: str | None = None) -> str:
         """Pay somebody, with a word to it."""
         return self._submit(lambda _: self.state.move(source, target, money, memo=memo))
+
+    def transfer_all(self, shares: Sequence[tuple[Money, str]], *, source: str) -> str:
+        """Pay several, or somebody several times, by one transaction."""
+
+        def move(_: datetime) -> None:
+            for money, target in shares:
+                self.state.move(source, target, money)
+
+        return self._submit(move)
 
     def pay_escrow(self, terms: EscrowTerms, *, payer: str) -> str:
         """Pay into the escrow contract."""

@@ -12,33 +12,22 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from adapters.memory.batches import doing_some, pay_all, release_all, sweep_all
 from adapters.memory.blocks import Blocks, PendingTransaction
-from adapters.memory.bystanders import Bystanders
-from adapters.memory.chain_state import ChainState, Nature
+from adapters.memory.chain_state import ChainState
 from adapters.memory.escrow_machine import EscrowMachine
+from adapters.memory.gateway import Gateway
 from adapters.memory.offers import COST, Offers, PreparedInstruction, sent_by
 from adapters.memory.strangers import without_strangers
 from adapters.memory.witnesses import Witnesses
-from domain.chains.instructions import (
-    FundGas,
-    RefundEscrow,
-    ReleaseEscrow,
-    ReleaseMany,
-    SendMany,
-    SendMoney,
-    SweepDeposit,
-    SweepMany,
-)
 from domain.chains.model import Head, Scan
 from domain.chains.submissions import SignedBytes
 from domain.shared.money import Money
-from ports.chain import ChainUnavailable, InstructionRefused, InsufficientFundsOnChain
+from ports.chain import ChainUnavailable, InsufficientFundsOnChain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from adapters.memory.bystanders import Effect
+    from adapters.memory.chain_state import Nature
     from domain.chains.instructions import Instruction
     from domain.chains.model import Block
     from domain.chains.submissions import Inclusion
@@ -52,7 +41,7 @@ SCAN_MAX = 100
 """The most blocks of one scan; more are cut off."""
 
 
-class InMemoryChain(Bystanders):
+class InMemoryChain(Gateway):
     """One chain: the ``ChainReader``, the ``ChainSender``, and the world they look at.
 
     ``sender`` is the gateway's hot wallet and the contract's operator; ``deposits`` are the
@@ -78,10 +67,6 @@ class InMemoryChain(Bystanders):
         nature: Nature | None = None,
     ) -> None:
         self.chain = chain
-        self.sender = sender
-        self.batch_max = (nature or Nature()).batch_max
-        self.releases_max = (nature or Nature()).releases_max
-        self.sweeps_max = (nature or Nature()).sweeps_max if deposits else 0
         state = ChainState(native=native, assets=assets, nature=nature)
         super().__init__(
             state=state,
@@ -94,11 +79,12 @@ class InMemoryChain(Bystanders):
                 treasury=treasury or "nobody",
             ),
             blocks=Blocks(chain=chain, clock=clock, state=state),
+            sender=sender,
+            has_contract=contract is not None,
+            deposits=deposits,
         )
         self.witnesses = Witnesses()
         self._clock = clock
-        self._has_contract = contract is not None
-        self._deposits = deposits
         self._safe_after = safe_after
         self._final_after = final_after
         self._final = 0
@@ -338,61 +324,3 @@ class InMemoryChain(Bystanders):
     def _must_hold(self, holder: str, money: Money) -> None:
         if self.state.balance(holder, money.asset) < money.amount:
             raise InsufficientFundsOnChain(money.asset)
-
-    def _sender_of(self, instruction: Instruction) -> str:
-        """Return who signs for an instruction; a deposit address only by the key of its place."""
-        match instruction:
-            case SweepDeposit():
-                sweeps = [instruction]
-            case SweepMany(places=places):
-                sweeps = [it.sweep for it in places]
-            case _:
-                return self.sender
-        if self._deposits is None:
-            raise InstructionRefused("no key of deposit addresses")
-        if any(self._deposits.derive(it.index) != it.source for it in sweeps):
-            raise InstructionRefused("another address's key")
-        return self.sender if isinstance(instruction, SweepMany) else instruction.source
-
-    def _try_out(self, instruction: Instruction) -> None:
-        self._sender_of(instruction)
-        effect = self._effect(instruction)
-        match instruction:
-            case ReleaseMany(releases=several) | SweepMany(places=several):
-                effect = doing_some(effect, len(several))
-        reason = self.blocks.succeeds(PendingTransaction(hash="", effect=effect))
-        if reason is not None:
-            raise InstructionRefused(reason)
-
-    def _effect(self, instruction: Instruction) -> Effect:
-        of_contract = isinstance(instruction, ReleaseEscrow | ReleaseMany | RefundEscrow)
-        if of_contract and not self._has_contract:
-            raise InstructionRefused("no escrow contract")
-        match instruction:
-            case SendMany() | ReleaseMany() | SweepMany():
-                return self._effect_of_many(instruction)
-            case SendMoney(money=money, target=target) | FundGas(money=money, target=target):
-                return lambda _: self.state.move(self.sender, target, money)
-            case SweepDeposit(money=money, source=source):
-                return lambda _: self.state.move(source, self.sender, money)
-            case ReleaseEscrow(terms=terms):
-                return lambda at: self.escrow.release(terms, by=self.sender, at=at)
-            case RefundEscrow(terms=terms):
-                return lambda _: self.escrow.refund(terms, by=self.sender)
-
-    def _effect_of_many(self, instruction: SendMany | ReleaseMany | SweepMany) -> Effect:
-        match instruction:
-            case SendMany(parts=parts):
-                _must_fit(len(parts), self.batch_max)
-                return lambda _: pay_all(self.state, self.sender, parts)
-            case ReleaseMany(releases=releases):
-                _must_fit(len(releases), self.releases_max)
-                return lambda at: release_all(self.escrow, self.sender, releases, at=at)
-            case SweepMany(places=places):
-                _must_fit(len(places), self.sweeps_max)
-                return lambda _: sweep_all(self.state, self.sender, places)
-
-
-def _must_fit(count: int, most: int) -> None:
-    if count > most:
-        raise InstructionRefused(f"no more than {most} at once")

@@ -56,6 +56,27 @@ class InMemoryCustomers:
             raise NotFound(ADDRESS, address_id)
         return found
 
+    async def named(
+        self, ids: Sequence[CustomerAddressId], *, owner: MerchantId
+    ) -> Sequence[CustomerAddress]:
+        """Return a merchant's addresses of these names, in any order; no others."""
+        rows = (await self._turn.tables()).customer_addresses
+        found = (rows.get(id) for id in dict.fromkeys(ids))
+        return [it for it in found if it is not None and it.merchant_id == owner]
+
+    async def lock(self, address_id: CustomerAddressId, *, owner: MerchantId) -> CustomerAddress:
+        """Return an address and keep others from changing it."""
+        found = await self.get(address_id, owner=owner)
+        self._turn.lock(ADDRESS, address_id)
+        return found
+
+    async def save(self, address: CustomerAddress) -> None:
+        """Store the metadata of an address that was locked in this unit of work."""
+        rows = (await self._turn.tables()).customer_addresses
+        stored = find(ADDRESS, rows, address.id)
+        changed = attrs.evolve(stored, metadata=address.metadata)
+        save(self._turn, ADDRESS, rows, address.id, changed)
+
     async def list(
         self, *, owner: MerchantId, customer: str | None, before: Place | None, limit: int
     ) -> Sequence[CustomerAddress]:
@@ -75,6 +96,11 @@ class InMemoryCustomers:
         """Return every address ever given to a customer that counts there."""
         rows = (await self._turn.tables()).customer_addresses
         return [it.address for it in rows.where(reach=reach)]
+
+    async def in_turn(self, *, reach: Reach, after: int, limit: int) -> Sequence[CustomerAddress]:
+        """Return addresses that count there, by their indices, from just after one."""
+        found = (await self._turn.tables()).customer_addresses.where(reach=reach)
+        return sorted((it for it in found if it.index > after), key=lambda it: it.index)[:limit]
 
     async def add_deposit(self, deposit: Deposit) -> None:
         """Store a new deposit: the only one of its transfer to its address."""

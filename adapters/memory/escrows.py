@@ -45,6 +45,14 @@ class InMemoryEscrows:
                 return escrow
         raise NotFound("escrow of intent", intent_id)
 
+    async def of_intents(
+        self, intent_ids: Sequence[IntentId], *, owner: MerchantId
+    ) -> Sequence[Escrow]:
+        """Return the escrows of a merchant's intents of these names, in any order; no others."""
+        escrows = (await self._turn.tables()).escrows
+        found = [it for id in dict.fromkeys(intent_ids) for it in escrows.where(intent=id)]
+        return [it for it in found if it.merchant_id == owner]
+
     async def lock_of_intent(self, intent_id: IntentId, *, owner: MerchantId) -> Escrow:
         """Return the escrow of an intent and keep others from changing it."""
         escrow = await self.of_intent(intent_id, owner=owner)

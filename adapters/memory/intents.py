@@ -126,6 +126,12 @@ class InMemoryIntents:
             raise NotFound("quote", quote_id)
         return quote
 
+    async def quotes_named(self, ids: Sequence[QuoteId], *, owner: MerchantId) -> Sequence[Quote]:
+        """Return a merchant's quotes of these names, in any order; no others."""
+        quotes = (await self._turn.tables()).quotes
+        found = (quotes.get(id) for id in dict.fromkeys(ids))
+        return [it for it in found if it is not None and it.merchant_id == owner]
+
 
 def _place(intent: PaymentIntent) -> Place:
     return Place(intent.created_at, intent.id)

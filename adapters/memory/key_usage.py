@@ -58,3 +58,11 @@ class InMemoryKeyUsage:
         """Return what was counted from a day on, by day and then by status."""
         table = (await self._turn.tables()).key_usage
         return sorted(it for it in table.where(key=key_id) if it.day >= since)
+
+    async def prune(self, *, before: date, limit: int) -> int:
+        """Drop what was counted before a day; return how many rows."""
+        table = (await self._turn.tables()).key_usage
+        old = [(it.key_id, it.day, it.status_class) for it in table if it.day < before][:limit]
+        for name in old:
+            table.remove(name)
+        return len(old)

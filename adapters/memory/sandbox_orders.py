@@ -65,6 +65,14 @@ class InMemorySandboxOrders:
                 tables.escrows.put(escrow.id, attrs.evolve(escrow, auto_release_at=due))
         _messages_nearer(tables, owner, by)
 
+    async def prune(self, *, ended_before: datetime, limit: int) -> int:
+        """Drop orders that ended before a time; return how many."""
+        orders = (await self._turn.tables()).sandbox_orders
+        old = [it.id for it in orders if it.ended_at is not None and it.ended_at < ended_before]
+        for order_id in old[:limit]:
+            orders.remove(order_id)
+        return len(old[:limit])
+
 
 def _messages_nearer(tables: Tables, owner: MerchantId, by: timedelta) -> None:
     for endpoint in tables.endpoints.where(owner=owner):

@@ -140,7 +140,7 @@ class Tables:
         self.settlements: Table[SettlementId, Settlement] = Table(
             journal, owner=lambda row: row.merchant_id
         )
-        self.payouts: Table[PayoutId, Payout] = Table(journal)
+        self.payouts: Table[PayoutId, Payout] = Table(journal, owner=lambda row: row.merchant_id)
         self.sandbox_orders: Table[SandboxOrderId, SandboxOrder] = Table(journal)
         self.sweeps: Table[SweepId, Sweep] = Table(
             journal, address=lambda row: (row.chain, row.address), open_on=_open_on

@@ -14,7 +14,7 @@ from domain.sweeps.model import Holding, SweepState
 from ports.unit_of_work import AlreadyExists
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from adapters.memory.store import Tables
@@ -59,10 +59,13 @@ class InMemorySweeps:
         holdings = (await self._turn.tables()).holdings
         return holdings.get((chain, address, asset)) or Money(0, asset)
 
-    async def swept(self, chain: ChainId, addresses: Sequence[str]) -> Collection[str]:
-        """Return which of some addresses have ever had a sweep, whatever came of it."""
-        sweeps = (await self._turn.tables()).sweeps
-        return {it for it in addresses if list(sweeps.where(address=(chain, it)))}
+    async def holdings(
+        self, chain: ChainId, addresses: Sequence[str], asset: AssetId
+    ) -> Mapping[str, Money]:
+        """Return what each of many addresses holds of an asset, if it has ever held any."""
+        holdings = (await self._turn.tables()).holdings
+        found = {address: holdings.get((chain, address, asset)) for address in addresses}
+        return {address: money for address, money in found.items() if money is not None}
 
     async def due(
         self,
@@ -72,6 +75,7 @@ class InMemorySweeps:
         at_least: int,
         refused_before: datetime,
         limit: int,
+        after: Holding | None = None,
     ) -> Sequence[Holding]:
         """Return what deposit addresses hold that is worth a sweep now, most first."""
         tables = await self._turn.tables()
@@ -81,7 +85,13 @@ class InMemorySweeps:
             if (on, held) == (chain, asset) and money.amount >= at_least
             if not any(_bars(it, refused_before) for it in _at(tables, chain, address))
         ]
-        return sorted(found, key=lambda it: (-it.money.amount, it.address))[:limit]
+        if after is not None:
+            found = [it for it in found if _rank(it) > _rank(after)]
+        return sorted(found, key=_rank)[:limit]
+
+
+def _rank(holding: Holding) -> tuple[int, str]:
+    return -holding.money.amount, holding.address
 
 
 def _bars(sweep: Sweep, refused_before: datetime) -> bool:

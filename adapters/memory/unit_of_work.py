@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from adapters.memory.at_rest import InMemorySecretsAtRest
 from adapters.memory.audit import InMemoryAuditLog
 from adapters.memory.chain_records import InMemoryChainRecords
 from adapters.memory.customers import InMemoryCustomers
@@ -30,6 +31,7 @@ from domain.shared.actors import acting
 
 if TYPE_CHECKING:
     from adapters.memory.turn import Turn
+    from ports.at_rest import SecretsAtRest
     from ports.audit import AuditLog
     from ports.chain_records import ChainRecords
     from ports.customers import Customers
@@ -82,6 +84,7 @@ class InMemoryUnitOfWork:
         self.idempotency: IdempotencyKeys = InMemoryIdempotencyKeys(turn)
         self._audit = InMemoryAuditLog(turn)
         self.audit: AuditLog = self._audit
+        self.at_rest: SecretsAtRest = InMemorySecretsAtRest()
 
     async def commit(self) -> None:
         """Make everything written so far stand, with who did it; the unit of work is over then."""

@@ -15,7 +15,13 @@ from adapters.postgres.customer_rows import (
     row_of_deposit,
 )
 from adapters.postgres.session import Session
-from adapters.postgres.statements import compiled, insertion, select_by_id, update_by_id
+from adapters.postgres.statements import (
+    compiled,
+    insertion,
+    select_by_id,
+    select_named,
+    update_by_id,
+)
 from adapters.postgres.tables.columns import INSTANT, NAME
 from adapters.postgres.tables.customers import CUSTOMER_ADDRESS, DEPOSIT
 from domain.customers.listing import Place
@@ -40,7 +46,13 @@ _END: Final = Place(datetime(9999, 12, 30, tzinfo=UTC), "")
 """A place after everything, with a day's room for time zones."""
 
 _ADD = insertion(CUSTOMER_ADDRESS)
+_SAVE = update_by_id(
+    CUSTOMER_ADDRESS,
+    fixed=["merchant_id", "customer", "reach", "address", "index", "created_at"],
+)
 _GET = select_by_id(CUSTOMER_ADDRESS)
+_LOCK = select_by_id(CUSTOMER_ADDRESS, lock=True)
+_NAMED = select_named(CUSTOMER_ADDRESS)
 _FIND = compiled(
     select(CUSTOMER_ADDRESS).where(
         _A.merchant_id == bindparam("owner"),
@@ -55,6 +67,12 @@ _AT = compiled(
     )
 )
 _ISSUED = compiled(select(_A.address).where(_A.reach == bindparam("reach")))
+_IN_TURN = compiled(
+    select(CUSTOMER_ADDRESS)
+    .where(_A.reach == bindparam("reach"), _A.index > bindparam("after"))
+    .order_by(_A.index)
+    .limit(bindparam("limit"))
+)
 _ADD_DEPOSIT = insertion(DEPOSIT)
 _SAVE_DEPOSIT = update_by_id(
     DEPOSIT,
@@ -136,10 +154,22 @@ class PostgresCustomers:
 
     async def get(self, address_id: CustomerAddressId, *, owner: MerchantId) -> CustomerAddress:
         """Return an address, or raise NotFound."""
-        row = await self._session.row(_GET, id=address_id)
-        if row is None or row["merchant_id"] != owner:
-            raise NotFound("customer_address", address_id)
-        return address_of(row)
+        return await self._one(_GET, address_id, owner=owner)
+
+    async def named(
+        self, ids: Sequence[CustomerAddressId], *, owner: MerchantId
+    ) -> Sequence[CustomerAddress]:
+        """Return a merchant's addresses of these names, in any order; no others."""
+        rows = await self._session.rows(_NAMED, ids=[*ids], owner=owner)
+        return [address_of(row) for row in rows]
+
+    async def lock(self, address_id: CustomerAddressId, *, owner: MerchantId) -> CustomerAddress:
+        """Return an address and lock its row, or raise NotFound."""
+        return await self._one(_LOCK, address_id, owner=owner)
+
+    async def save(self, address: CustomerAddress) -> None:
+        """Store an address's metadata."""
+        await self._session.write(_SAVE, row_of_address(address), address.id)
 
     async def list(
         self, *, owner: MerchantId, customer: str | None, before: Place | None, limit: int
@@ -159,6 +189,11 @@ class PostgresCustomers:
     async def issued(self, *, reach: Reach) -> Sequence[str]:
         """Return every address ever given to a customer that counts there."""
         return [row["address"] for row in await self._session.rows(_ISSUED, reach=reach)]
+
+    async def in_turn(self, *, reach: Reach, after: int, limit: int) -> Sequence[CustomerAddress]:
+        """Return addresses that count there, by their indices, from just after one."""
+        rows = await self._session.rows(_IN_TURN, reach=reach, after=after, limit=limit)
+        return [address_of(row) for row in rows]
 
     async def add_deposit(self, deposit: Deposit) -> None:
         """Store a new deposit; the database refuses a second one of its transfer."""
@@ -201,6 +236,14 @@ class PostgresCustomers:
         given = _given(customer=wanted.customer, status=wanted.status)
         rows = await self._session.rows(_DEPOSITS[*given], **given, **_asked(owner, before, limit))
         return [deposit_of(row) for row in rows]
+
+    async def _one(
+        self, statement: Statement, address_id: CustomerAddressId, *, owner: MerchantId
+    ) -> CustomerAddress:
+        row = await self._session.row(statement, id=address_id)
+        if row is None or row["merchant_id"] != owner:
+            raise NotFound("customer_address", address_id)
+        return address_of(row)
 
 
 def _given(**filters: str | None) -> dict[str, str]:

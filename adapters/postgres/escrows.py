@@ -9,7 +9,13 @@ from sqlalchemy import bindparam, or_, select
 
 from adapters.postgres import documents
 from adapters.postgres.session import Session
-from adapters.postgres.statements import compiled, insertion, select_by_id, update_by_id
+from adapters.postgres.statements import (
+    compiled,
+    insertion,
+    select_by_id,
+    select_named,
+    update_by_id,
+)
 from adapters.postgres.tables.columns import NAME
 from adapters.postgres.tables.escrows import ESCROW
 from domain.escrow.claims import Claim, Side
@@ -42,6 +48,7 @@ _of_intent = select(ESCROW).where(
     ESCROW.c.intent_id == bindparam("intent_id"), ESCROW.c.merchant_id == bindparam("owner")
 )
 _OF_INTENT = compiled(_of_intent)
+_OF_INTENTS = select_named(ESCROW, by="intent_id")
 _LOCK_OF_INTENT = compiled(_of_intent.with_for_update())
 _CHAIN = ESCROW.c.terms["chain"].astext
 _DUE = compiled(
@@ -85,6 +92,13 @@ class PostgresEscrows:
     async def of_intent(self, intent_id: IntentId, *, owner: MerchantId) -> Escrow:
         """Return the escrow of an intent, or raise NotFound."""
         return await self._one(_OF_INTENT, intent_id, owner=owner)
+
+    async def of_intents(
+        self, intent_ids: Sequence[IntentId], *, owner: MerchantId
+    ) -> Sequence[Escrow]:
+        """Return the escrows of a merchant's intents of these names, in any order; no others."""
+        rows = await self._session.rows(_OF_INTENTS, ids=[*intent_ids], owner=owner)
+        return [_escrow(row) for row in rows]
 
     async def lock_of_intent(self, intent_id: IntentId, *, owner: MerchantId) -> Escrow:
         """Return the escrow of an intent and lock its row, or raise NotFound."""

@@ -8,6 +8,7 @@ import attrs
 from sqlalchemy import Boolean, Column, LargeBinary, bindparam, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
+from adapters.postgres.key_ring import KeyRing, Place
 from adapters.postgres.session import Session
 from adapters.postgres.statements import compiled, insertion, written
 from adapters.postgres.tables.columns import INSTANT, NAME
@@ -53,14 +54,20 @@ class PostgresIdempotencyKeys:
     """See ``ports.idempotency.IdempotencyKeys``.
 
     A key is held by a lock that ends with the transaction, so a request that died leaves nothing.
+    Answers are sealed: what they made may be a secret, and what they tell is nobody else's.
     """
 
     _session: Session
+    _ring: KeyRing
     _clock: Clock = attrs.field(kw_only=True)
     _claimed: set[tuple[MerchantId, str]] = attrs.field(factory=set, init=False)
 
     async def claim(self, *, owner: MerchantId, key: str, life: timedelta) -> Answer | None:
-        """Take a key for this unit of work; raise KeyInFlight if another one holds it."""
+        """Take a key for this unit of work; raise KeyInFlight if another one holds it.
+
+        Raises:
+            SecretUnreadable: the key on the ring that its answer was sealed by is missing.
+        """
         after = self._clock.now() - life
         [row] = await self._session.rows(_CLAIM, owner=owner, key=key, kept_after=after)
         if not row["claimed"]:
@@ -68,7 +75,8 @@ class PostgresIdempotencyKeys:
         self._claimed.add((owner, key))
         if row["fingerprint"] is None:
             return None
-        return Answer(fingerprint=row["fingerprint"], body=row["body"])
+        body = self._ring.open(row["body"], place(owner, key))
+        return Answer(fingerprint=row["fingerprint"], body=body)
 
     async def keep(self, *, owner: MerchantId, key: str, answer: Answer) -> None:
         """Store the answer that a key has led to.
@@ -79,7 +87,7 @@ class PostgresIdempotencyKeys:
             "owner": owner,
             "key": key,
             "fingerprint": answer.fingerprint,
-            "body": answer.body,
+            "body": self._ring.seal(answer.body, place(owner, key)),
             "kept_at": self._clock.now(),
         }
         statement = _KEEP if (owner, key) in self._claimed else _TAKE
@@ -88,3 +96,8 @@ class PostgresIdempotencyKeys:
     async def forget(self, *, kept_before: datetime, limit: int) -> int:
         """Remove at most so many answers kept before a time; return how many they were."""
         return len(await self._session.rows(_FORGET, kept_before=kept_before, limit=limit))
+
+
+def place(owner: str, key: str) -> Place:
+    """Return where the answer to a key lies. No merchant's name has a slash."""
+    return Place("idempotency_key", "body", f"{owner}/{key}")

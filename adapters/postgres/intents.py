@@ -11,7 +11,13 @@ from sqlalchemy import ARRAY, any_, bindparam, select
 from adapters.postgres.intent_lists import listing
 from adapters.postgres.intent_rows import intent_of, quote_of, row_of_intent, row_of_quote
 from adapters.postgres.session import Session
-from adapters.postgres.statements import compiled, insertion, select_by_id, update_by_id
+from adapters.postgres.statements import (
+    compiled,
+    insertion,
+    select_by_id,
+    select_named,
+    update_by_id,
+)
 from adapters.postgres.tables.columns import NAME
 from adapters.postgres.tables.intents import DEPOSIT_INDEX, PAYMENT_INTENT, QUOTE
 from ports.unit_of_work import NotFound
@@ -79,6 +85,7 @@ _ADDRESSES = compiled(
 )
 _ADD_QUOTE = insertion(QUOTE)
 _GET_QUOTE = select_by_id(QUOTE)
+_QUOTES_NAMED = select_named(QUOTE)
 
 
 INDICES_PER_BLOCK = 16
@@ -181,6 +188,11 @@ class PostgresIntents:
         if row is None or row["merchant_id"] != owner:
             raise NotFound("quote", quote_id)
         return quote_of(row)
+
+    async def quotes_named(self, ids: Sequence[QuoteId], *, owner: MerchantId) -> Sequence[Quote]:
+        """Return a merchant's quotes of these names, in any order; no others."""
+        rows = await self._session.rows(_QUOTES_NAMED, ids=[*ids], owner=owner)
+        return [quote_of(row) for row in rows]
 
     async def _one(
         self, statement: Statement, intent_id: IntentId, *, owner: MerchantId | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-from sqlalchemy import bindparam, case, func, literal, select, update
+from sqlalchemy import bindparam, case, delete, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from adapters.postgres.documents import write_json
@@ -88,6 +88,16 @@ _DAYS = compiled(
     .order_by(API_KEY_USAGE.c.day, API_KEY_USAGE.c.status_class)
 )
 
+_U = API_KEY_USAGE.c
+_NAME = tuple_(_U.key_id, _U.day, _U.status_class)
+_old = (
+    select(_U.key_id, _U.day, _U.status_class)
+    .where(_U.day < bindparam("before", type_=_U.day.type))
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_PRUNE = compiled(delete(API_KEY_USAGE).where(_NAME.in_(_old)).returning(_U.key_id))
+
 
 @attrs.frozen
 class PostgresKeyUsage:
@@ -119,3 +129,7 @@ class PostgresKeyUsage:
         """Return what was counted from a day on, by day and then by status."""
         rows = await self._session.rows(_DAYS, key_id=key_id, day=since)
         return [Requests(**row) for row in rows]
+
+    async def prune(self, *, before: date, limit: int) -> int:
+        """Drop what was counted before a day; return how many rows."""
+        return len(await self._session.rows(_PRUNE, before=before, limit=limit))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 from sqlalchemy import and_, bindparam, or_, select
 
+from adapters.postgres import documents
 from adapters.postgres.session import Session
 from adapters.postgres.statements import compiled, insertion, select_by_id, update_by_id
 from adapters.postgres.tables.columns import INSTANT
@@ -112,12 +113,15 @@ def _row(change: DestinationChange) -> Row:
     return {
         **attrs.asdict(change, recurse=False),
         **{name: None if party is None else str(party) for name, party in parties.items()},
+        "metadata": documents.write(change.metadata, dict[str, str]),
     }
 
 
 def _change(row: Row) -> DestinationChange:
     parties = {name: _party(row[name]) for name in _PARTIES}
-    return DestinationChange(**{**row, **parties, "state": ChangeState(row["state"])})
+    metadata = documents.read(row["metadata"], dict[str, str])
+    state = ChangeState(row["state"])
+    return DestinationChange(**{**row, **parties, "state": state, "metadata": metadata})
 
 
 def _party(text: str | None) -> Party | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-from sqlalchemy import Interval, bindparam, select, update
+from sqlalchemy import Interval, bindparam, delete, select, update
 
 from adapters.postgres import documents
 from adapters.postgres.session import Session
@@ -64,6 +64,15 @@ _NEARER = (
     ),
 )
 
+_S = SANDBOX_ORDER.c
+_old = (
+    select(_S.id)
+    .where(_S.ended_at < bindparam("ended_before", type_=INSTANT))
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_PRUNE = compiled(delete(SANDBOX_ORDER).where(_S.id.in_(_old)).returning(_S.id))
+
 
 @attrs.frozen
 class PostgresSandboxOrders:
@@ -98,6 +107,10 @@ class PostgresSandboxOrders:
         for statement in _NEARER:
             given = {"owner": owner, "by": by, "at": at}
             await self._session.rows(statement, **{name: given[name] for name in statement.names})
+
+    async def prune(self, *, ended_before: datetime, limit: int) -> int:
+        """Drop orders that ended before a time; return how many."""
+        return len(await self._session.rows(_PRUNE, ended_before=ended_before, limit=limit))
 
 
 def _row(order: SandboxOrder) -> Row:

@@ -26,7 +26,7 @@ WAITING_MAX = 8
 """How many writes are sent in one statement at most: what a server plans in no time."""
 
 SHOW = b"select set_config('switchyard.merchant', $1, false)"
-"""Tells the server whose rows it may show on a connection (see the migration 0022)."""
+"""Tells the server whose rows it may show on a connection (see the migration 0020)."""
 
 Row: TypeAlias = dict[str, Any]
 Write: TypeAlias = "tuple[Statement, Mapping[str, object]]"

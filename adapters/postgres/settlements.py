@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 import attrs
 from sqlalchemy import bindparam, select
 
+from adapters.postgres.payout_lists import listing
 from adapters.postgres.session import Session
-from adapters.postgres.statements import compiled, insertion, select_by_id, update_by_id
+from adapters.postgres.statements import (
+    compiled,
+    insertion,
+    select_by_id,
+    select_named,
+    update_by_id,
+)
 from adapters.postgres.tables.settlements import PAYOUT, SETTLEMENT
 from domain.settlements.model import Settlement, SettlementState
 from domain.settlements.payouts import Payout, PayoutState
@@ -19,11 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adapters.postgres.session import Row
+    from domain.settlements.listing import Place, Wanted
     from domain.shared.ids import MerchantId, PayoutId, SettlementId
 
 _ADD = insertion(SETTLEMENT)
 _SAVE = update_by_id(SETTLEMENT, fixed=["merchant_id", "asset", "created_at", "hold_id"])
 _LOCK = select_by_id(SETTLEMENT, lock=True)
+_NAMED = select_named(SETTLEMENT)
 _NEWEST = compiled(
     select(SETTLEMENT)
     .where(SETTLEMENT.c.merchant_id == bindparam("owner"))
@@ -36,6 +45,7 @@ _SAVE_PAYOUT = update_by_id(
     fixed=["settlement_id", "merchant_id", "amount", "asset", "destination", "created_at"],
 )
 _GET_PAYOUT = select_by_id(PAYOUT)
+_PAYOUTS_NAMED = select_named(PAYOUT)
 _LOCK_PAYOUT = select_by_id(PAYOUT, lock=True)
 
 
@@ -65,6 +75,13 @@ class PostgresSettlements:
         rows = await self._session.rows(_NEWEST, owner=owner, limit=limit)
         return [_settlement(row) for row in rows]
 
+    async def named(
+        self, ids: Sequence[SettlementId], *, owner: MerchantId
+    ) -> Sequence[Settlement]:
+        """Return a merchant's settlements of these names, in any order; no others."""
+        rows = await self._session.rows(_NAMED, ids=[*ids], owner=owner)
+        return [_settlement(row) for row in rows]
+
     async def add_payout(self, payout: Payout) -> None:
         """Store a new payout."""
         await self._session.write(_ADD_PAYOUT, _payout_row(payout), payout.id)
@@ -79,6 +96,26 @@ class PostgresSettlements:
         if row is None or row["merchant_id"] != owner:
             raise NotFound("payout", payout_id)
         return _payout(row)
+
+    async def payouts_named(
+        self, ids: Sequence[PayoutId], *, owner: MerchantId
+    ) -> Sequence[Payout]:
+        """Return a merchant's payouts of these names, in any order; no others."""
+        rows = await self._session.rows(_PAYOUTS_NAMED, ids=[*ids], owner=owner)
+        return [_payout(row) for row in rows]
+
+    async def list_payouts(
+        self,
+        *,
+        owner: MerchantId,
+        before: Place | None,
+        limit: int,
+        wanted: Wanted | None = None,
+    ) -> Sequence[Payout]:
+        """Return a merchant's payouts, newest first, from just before a place."""
+        statement, parameters = listing(owner=owner, before=before, limit=limit, wanted=wanted)
+        rows = await self._session.rows(statement, **parameters)
+        return [_payout(row) for row in rows[:limit]]
 
     async def lock_payout(self, payout_id: PayoutId) -> Payout:
         """Return a payout and lock its row, or raise NotFound."""

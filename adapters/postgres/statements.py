@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import Column, Select, bindparam, func, insert, select, update
+from sqlalchemy import ARRAY, Column, Select, any_, bindparam, func, insert, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
 
@@ -117,6 +117,12 @@ def select_by_id(table: Table, *, lock: bool = False) -> Statement:
     """Compile the query of the row named ``id``, locked if asked for."""
     clause = select(table).where(table.c.id == bindparam("id"))
     return compiled(clause.with_for_update() if lock else clause)
+
+
+def select_named(table: Table, *, by: str = "id") -> Statement:
+    """Compile the query of a merchant's rows by any number of names, which are ``ids``."""
+    named = table.c[by] == any_(bindparam("ids", type_=ARRAY(table.c[by].type)))
+    return compiled(select(table).where(named, table.c.merchant_id == bindparam("owner")))
 
 
 def written(table: Table, *, without: Sequence[str] = ()) -> list[str]:

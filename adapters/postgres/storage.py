@@ -16,6 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from adapters.postgres.documents import read_json
 from adapters.postgres.failures import in_port_terms
+from adapters.postgres.key_ring import KeyRing
 from adapters.postgres.migrate import check
 from adapters.postgres.session import Connection
 from adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -85,6 +86,8 @@ class PostgresStorage:
     clock: Clock
     ids: Ids
     settings: PoolSettings = attrs.field(factory=PoolSettings)
+    ring: KeyRing = attrs.field(factory=KeyRing)
+    """Seals secrets; without keys they lie in clear."""
     _pool: AsyncConnectionPool[Connection] = attrs.field(init=False)
     _indices: deque[int] = attrs.field(factory=deque, init=False)
 
@@ -136,6 +139,7 @@ class PostgresStorage:
             ids=self.ids,
             indices=self._indices,
             confined=self.settings.role is not None,
+            ring=self.ring,
         )
 
 

@@ -25,7 +25,7 @@ from domain.sweeps.model import OPEN, Holding, Sweep, SweepState
 from ports.unit_of_work import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from adapters.postgres.session import Row
@@ -52,18 +52,17 @@ _CHANGE = compiled(
     ),
     columns=written(DEPOSIT_HOLDING),
 )
-_SWEPT = compiled(
-    select(SWEEP.c.address)
-    .where(
-        SWEEP.c.chain == bindparam("chain"),
-        SWEEP.c.address == any_(bindparam("addresses", type_=ARRAY(NAME))),
-    )
-    .distinct()
-)
 _HOLDING = compiled(
     select(_H.amount).where(
         _H.chain == bindparam("chain"),
         _H.address == bindparam("address"),
+        _H.asset == bindparam("asset"),
+    )
+)
+_HOLDINGS = compiled(
+    select(_H.address, _H.amount).where(
+        _H.chain == bindparam("chain"),
+        _H.address == any_(bindparam("addresses", type_=ARRAY(NAME))),
         _H.asset == bindparam("asset"),
     )
 )
@@ -79,7 +78,7 @@ _barred = exists().where(
 _index = func.coalesce(
     CUSTOMER_ADDRESS.c.index, cast(PAYMENT_INTENT.c.pay_to["index"].astext, BigInteger)
 )
-_DUE = compiled(
+_due = (
     select(DEPOSIT_HOLDING, _index.label("index"))
     .outerjoin(
         PAYMENT_INTENT,
@@ -95,6 +94,13 @@ _DUE = compiled(
     )
     .order_by(_H.amount.desc(), _H.address)
     .limit(bindparam("limit"))
+)
+_DUE = compiled(_due)
+_DUE_NEXT = compiled(
+    _due.where(
+        _H.amount <= bindparam("amount"),
+        or_(_H.amount < bindparam("amount"), _H.address > bindparam("address")),
+    )
 )
 
 
@@ -134,10 +140,14 @@ class PostgresSweeps:
         row = await self._session.row(_HOLDING, chain=chain, address=address, asset=asset)
         return Money(int(row["amount"]) if row else 0, asset)
 
-    async def swept(self, chain: ChainId, addresses: Sequence[str]) -> Collection[str]:
-        """Return which of some addresses have ever had a sweep, whatever came of it."""
-        rows = await self._session.rows(_SWEPT, chain=chain, addresses=[*addresses])
-        return {row["address"] for row in rows}
+    async def holdings(
+        self, chain: ChainId, addresses: Sequence[str], asset: AssetId
+    ) -> Mapping[str, Money]:
+        """Return what each of many addresses holds of an asset, if it has ever held any."""
+        rows = await self._session.rows(
+            _HOLDINGS, chain=chain, addresses=[*addresses], asset=asset
+        )
+        return {row["address"]: Money(int(row["amount"]), asset) for row in rows}
 
     async def due(
         self,
@@ -147,15 +157,17 @@ class PostgresSweeps:
         at_least: int,
         refused_before: datetime,
         limit: int,
+        after: Holding | None = None,
     ) -> Sequence[Holding]:
         """Return what deposit addresses hold that is worth a sweep now, most first."""
         rows = await self._session.rows(
-            _DUE,
+            _DUE if after is None else _DUE_NEXT,
             chain=chain,
             asset=asset,
             at_least=at_least,
             refused_before=refused_before,
             limit=limit,
+            **({} if after is None else {"amount": after.money.amount, "address": after.address}),
         )
         return [
             Holding(chain, row["address"], row["index"], Money(int(row["amount"]), asset))

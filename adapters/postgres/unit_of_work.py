@@ -11,6 +11,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
+from adapters.postgres.at_rest import PostgresSecretsAtRest
 from adapters.postgres.audit import PostgresAuditLog
 from adapters.postgres.chain_records import PostgresChainRecords
 from adapters.postgres.customers import PostgresCustomers
@@ -21,6 +22,7 @@ from adapters.postgres.idempotency import PostgresIdempotencyKeys
 from adapters.postgres.intents import PostgresIntents
 from adapters.postgres.job_console import PostgresJobConsole
 from adapters.postgres.jobs import PostgresJobs
+from adapters.postgres.key_ring import KeyRing
 from adapters.postgres.key_usage import PostgresKeyUsage
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.merchants import PostgresMerchants
@@ -37,6 +39,7 @@ from adapters.postgres.treasury import PostgresTreasury
 from adapters.postgres.webhooks import PostgresWebhooks
 from domain.shared.actors import acting
 from domain.shared.visibility import shown
+from ports.at_rest import SecretsAtRest
 from ports.audit import AuditLog
 from ports.chain_records import ChainRecords
 from ports.clock import Clock
@@ -92,12 +95,14 @@ class PostgresUnitOfWork:
     job_console: JobConsole = attrs.field(init=False)
     idempotency: IdempotencyKeys = attrs.field(init=False)
     audit: AuditLog = attrs.field(init=False)
+    at_rest: SecretsAtRest = attrs.field(init=False)
     _pool: AsyncConnectionPool[Connection]
     _clock: Clock
     _ids: Ids
     _indices: deque[int]
     _confined: bool
     """Whether the server is to be told whose rows may be seen."""
+    _ring: KeyRing
     _session: Session = attrs.field(init=False)
     _intents: PostgresIntents = attrs.field(init=False)
     _audit: PostgresAuditLog = attrs.field(init=False)
@@ -128,13 +133,14 @@ class PostgresUnitOfWork:
         self.sweeps = PostgresSweeps(session)
         self.treasury = PostgresTreasury(session)
         self.star_payments = PostgresStarPayments(session)
-        self.webhooks = PostgresWebhooks(session)
+        self.webhooks = PostgresWebhooks(session, self._ring)
         self.chains = PostgresChainRecords(session)
         self.events = PostgresEventLog(session, ids=self._ids)
         self.jobs = PostgresJobs(session, clock=self._clock, ids=self._ids)
         self.job_console = PostgresJobConsole(session)
-        self.idempotency = PostgresIdempotencyKeys(session, clock=self._clock)
+        self.idempotency = PostgresIdempotencyKeys(session, self._ring, clock=self._clock)
         self.audit = self._audit = PostgresAuditLog(session, clock=self._clock)
+        self.at_rest = PostgresSecretsAtRest(session, self._ring)
         return self
 
     async def __aexit__(

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import attrs
 from sqlalchemy import ARRAY, any_, bindparam, select
 
+from adapters.postgres import endpoint_secrets
 from adapters.postgres import webhook_deliveries as statements
 from adapters.postgres.documents import write_json
+from adapters.postgres.key_ring import KeyRing
 from adapters.postgres.session import Session
 from adapters.postgres.statements import compiled, insertion, select_by_id, update_by_id
 from adapters.postgres.tables.columns import NAME
@@ -46,40 +48,43 @@ class PostgresWebhooks:
     """See ``ports.webhooks.Webhooks``."""
 
     _session: Session
+    _ring: KeyRing
 
     async def add_endpoint(self, endpoint: Endpoint) -> None:
         """Store a new endpoint."""
-        await self._session.write(_ADD_ENDPOINT, _endpoint_row(endpoint), endpoint.id)
+        await self._session.write(_ADD_ENDPOINT, self._sealed(endpoint), endpoint.id)
 
     async def save_endpoint(self, endpoint: Endpoint) -> None:
         """Store an endpoint as it is now."""
-        await self._session.write(_SAVE_ENDPOINT, _endpoint_row(endpoint), endpoint.id)
+        await self._session.write(_SAVE_ENDPOINT, self._sealed(endpoint), endpoint.id)
 
     async def lock_endpoint(self, endpoint_id: EndpointId) -> Endpoint:
         """Return an endpoint and lock its row, or raise NotFound."""
         row = await self._session.row(_LOCK_ENDPOINT, id=endpoint_id)
         if row is None:
             raise NotFound("endpoint", endpoint_id)
-        return _endpoint(row)
+        return self._opened(row)
 
     async def lock_endpoints(self, ids: Sequence[EndpointId]) -> Sequence[Endpoint]:
         """Return the endpoints of these names, ordered by them, and lock their rows so."""
-        return [_endpoint(row) for row in await self._session.rows(_LOCK_NAMED, ids=[*ids])]
+        return [self._opened(row) for row in await self._session.rows(_LOCK_NAMED, ids=[*ids])]
 
     async def endpoints(self, *, owner: MerchantId) -> Sequence[Endpoint]:
         """Return a merchant's endpoints, oldest first, without those that were deleted."""
-        return [_endpoint(row) for row in await self._session.rows(_ENDPOINTS, owner=owner)]
+        return [self._opened(row) for row in await self._session.rows(_ENDPOINTS, owner=owner)]
 
     async def endpoints_named(self, ids: Sequence[EndpointId]) -> Sequence[Endpoint]:
         """Return the endpoints of these names, in any order."""
-        return [_endpoint(row) for row in await self._session.rows(_ENDPOINTS_NAMED, ids=[*ids])]
+        return [
+            self._opened(row) for row in await self._session.rows(_ENDPOINTS_NAMED, ids=[*ids])
+        ]
 
     async def get_endpoint(self, endpoint_id: EndpointId) -> Endpoint:
         """Return an endpoint, or raise NotFound."""
         row = await self._session.row(_GET_ENDPOINT, id=endpoint_id)
         if row is None:
             raise NotFound("endpoint", endpoint_id)
-        return _endpoint(row)
+        return self._opened(row)
 
     async def last_told(self, endpoint_id: EndpointId) -> int:
         """Return the highest sequence number of an endpoint's deliveries; 0 where it has none."""
@@ -177,10 +182,16 @@ class PostgresWebhooks:
             raise NotFound("delivery", delivery_id)
         return delivery_of(row)
 
+    def _sealed(self, endpoint: Endpoint) -> Row:
+        return endpoint_secrets.sealed(_endpoint_row(endpoint), self._ring)
+
+    def _opened(self, row: Row) -> Endpoint:
+        return _endpoint(endpoint_secrets.opened(row, self._ring))
+
 
 def _endpoint_row(endpoint: Endpoint) -> Row:
     row = attrs.asdict(endpoint, recurse=False)
-    return {**row, "types": sorted(endpoint.types)}
+    return {**row, "types": sorted(endpoint.types), "metadata": write_json(row["metadata"])}
 
 
 def _endpoint(row: Row) -> Endpoint:

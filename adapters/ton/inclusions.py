@@ -49,6 +49,7 @@ class Inclusions:
         self._accounts: Final = accounts
         self._settings: Final = settings
         self._one_at_a_time: Final = asyncio.Lock()
+        self._doubts = scanner.doubts
         self._read_through: int | None = None
         self._looked_back: Final[set[str]] = set()
         self._earlier: Final[OrderedDict[str, Found]] = OrderedDict()
@@ -67,6 +68,7 @@ class Inclusions:
         found = []
         async with self._one_at_a_time:
             newest = await self._scanner.newest()
+            self._forget_what_is_doubted()
             await self._read(newest, accounts)
             for hash in hashes:
                 trace = await self._trace(hash)
@@ -104,6 +106,12 @@ class Inclusions:
             if seen > ABSENCE_MAX or self._note(transaction, shard_block) == signed.hash:
                 return False
         return True
+
+    def _forget_what_is_doubted(self) -> None:
+        if self._doubts != self._scanner.doubts:
+            self._doubts, self._read_through = self._scanner.doubts, None
+            for told in (self._looked_back, self._earlier, self._traces):
+                told.clear()
 
     async def _read(self, newest: BlockIdExt, accounts: Collection[str]) -> None:
         """Take notice of all messages of ours up to the newest block."""

@@ -8,6 +8,7 @@ from pytoniq_core import begin_cell
 
 from adapters.ton.addresses import TonAddress
 from adapters.ton.liteservers import GetMethodFailed
+from adapters.ton.remembered import Remembered
 from ports.chain import ChainUnavailable
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class JettonWallets:
 
     def __init__(self, servers: Liteservers) -> None:
         self._servers: Final = servers
-        self._named: Final[dict[tuple[str, str], str]] = {}
+        self._named: Final[Remembered[tuple[str, str], str]] = Remembered(servers, most=NAMED_MAX)
 
     async def address(self, owner: str, jetton: Jetton, block: BlockIdExt) -> str:
         """Return the raw address of an owner's wallet, deployed or not.
@@ -37,20 +38,18 @@ class JettonWallets:
             ChainUnavailable: no server answered, or the master does not tell.
         """
         key = owner, jetton.master
-        if key not in self._named:
-            address = TonAddress.parse_raw(owner).to_pytoniq()
-            argument = begin_cell().store_address(address).end_cell().begin_parse()
-            try:
-                told = await self._servers.ask(
-                    "run_get_method", jetton.master, "get_wallet_address", [argument], block
-                )
-                named = TonAddress.of(told[0].load_address()).raw
-            except (GetMethodFailed, IndexError, AttributeError, ValueError) as error:
-                raise ChainUnavailable(f"{jetton.master} does not name wallets") from error
-            if len(self._named) >= NAMED_MAX:
-                self._named.clear()
-            self._named[key] = named
-        return self._named[key]
+        return await self._named.get(key, lambda: self._name(owner, jetton, block))
+
+    async def _name(self, owner: str, jetton: Jetton, block: BlockIdExt) -> str:
+        address = TonAddress.parse_raw(owner).to_pytoniq()
+        argument = begin_cell().store_address(address).end_cell().begin_parse()
+        try:
+            told = await self._servers.ask(
+                "run_get_method", jetton.master, "get_wallet_address", [argument], block
+            )
+            return TonAddress.of(told[0].load_address()).raw
+        except (GetMethodFailed, IndexError, AttributeError, ValueError) as error:
+            raise ChainUnavailable(f"{jetton.master} does not name wallets") from error
 
     async def held(self, owner: str, jetton: Jetton, block: BlockIdExt) -> int:
         """Return what an owner held after a masterchain block, in the jetton's smallest unit.

@@ -72,6 +72,10 @@ class Liteservers:
     connection or its reader has died; a request that failed goes to another server at once. It
     prefers the server that has shown the newest block, but where that one fails it asks one that
     lags, which tells of an older block or that a newer one is not there.
+
+    Attributes:
+        doubts: How often what they had told was contradicted. Nobody knows by then which server
+            it is that lies: what was kept of their answers is asked for again.
     """
 
     def __init__(self, settings: TonChain) -> None:
@@ -80,6 +84,7 @@ class Liteservers:
         self._balancer: LiteBalancer | None = None
         self._clients: Sequence[LiteClient] = ()
         self._newest: BlockIdExt | None = None
+        self.doubts = 0
 
     async def __aenter__(self) -> Self:
         async with self._connecting:
@@ -100,16 +105,21 @@ class Liteservers:
     async def reconnect(self) -> None:
         """Connect to all servers anew, and hang up where they were connected before.
 
-        What is asked of the old connections at that moment fails. What was the newest block is
-        forgotten: it may be of a server that has told of blocks that are none.
+        What is asked of the old connections at that moment fails. What they told is doubted: it
+        may be of a server that has told of blocks that are none.
         """
         async with self._connecting:
             if self._balancer is None:
                 return
             old = self._balancer, self._clients
             self._balancer, self._clients = await self._connected()
-            self._newest = None
+            self.doubt()
             await _hang_up(*old)
+
+    def doubt(self) -> None:
+        """Have all that was told so far be asked for again, the newest block among it."""
+        self.doubts += 1
+        self._newest = None
 
     async def newest(self) -> BlockIdExt:
         """Return the newest masterchain block's name; it is never older than it was before.
@@ -124,6 +134,7 @@ class Liteservers:
             self._newest = told
             return told
         if told.seqno == known.seqno and told.root_hash != known.root_hash:
+            self.doubts += 1
             raise SourcesDisagree(
                 told.seqno, ours=known.root_hash.hex(), theirs=told.root_hash.hex()
             )

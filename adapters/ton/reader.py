@@ -80,6 +80,8 @@ class TonChainReader:
         self._jettons = JettonWallets(servers)
         self._inclusions = Inclusions(self._scanner, self._accounts, settings)
         self._wallets: dict[str, JettonWallet] = {}
+        self._doubts = self._scanner.doubts
+        """How often liteservers had been contradicted when they named ``_wallets``."""
         self._watched: set[str] = set()
         self._finder = FactFinder(
             native=settings.native.id,
@@ -136,11 +138,13 @@ class TonChainReader:
         What is read are accounts of ours, so there is nobody else's transfer to leave out.
 
         Raises:
-            ChainUnavailable: no server answered, or its answers do not fit together.
+            ChainUnavailable: no server answered, its answers do not fit together, or others
+                contradicted them meanwhile.
         """
         del ours
         # The owners come second: who is paid in a block was named before that block was made.
         newest = await self._scanner.newest()
+        doubts = self._scanner.doubts
         await self._name_wallets(newest)
         last = min(last, first + self._settings.scan_blocks - 1, newest.seqno)
         blocks: list[Block] = []
@@ -153,6 +157,7 @@ class TonChainReader:
                 raise ChainUnavailable(f"block {number} is not on top of the one before it")
             observations += await self._observed(block)
             blocks.append(block)
+        self._must_be_believed(doubts)
         return Scan(tuple(blocks), tuple(observations))
 
     async def inclusions(self, hashes: Sequence[str]) -> Sequence[Inclusion]:
@@ -254,9 +259,24 @@ class TonChainReader:
         return None
 
     async def _name_wallets(self, block: BlockIdExt) -> None:
-        """Have the masters name the jetton wallets of owners that are new."""
+        """Have the masters name the jetton wallets of owners that are new.
+
+        Raises:
+            ChainUnavailable: no server answered, or those who did were contradicted meanwhile.
+        """
+        doubts = self._scanner.doubts
         self._watched.update(await self._owners())
+        named: dict[str, JettonWallet] = {}
         for owner in [self._hot_wallet, *self._watched]:
             for jetton in self._settings.jettons:
                 wallet = await self._jettons.address(owner, jetton, block)
-                self._wallets[wallet] = JettonWallet(jetton.asset.id, owner)
+                named[wallet] = JettonWallet(jetton.asset.id, owner)
+        self._must_be_believed(doubts)
+        if doubts != self._doubts:
+            self._wallets.clear()
+            self._doubts = doubts
+        self._wallets.update(named)
+
+    def _must_be_believed(self, doubts: int) -> None:
+        if self._scanner.doubts != doubts:
+            raise ChainUnavailable("what liteservers have told was contradicted meanwhile")

@@ -8,13 +8,13 @@ children, after a merge one child two parents.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 from pytoniq_core import BlockIdExt
 
 from adapters.ton.liteservers import NotThere
+from adapters.ton.remembered import Remembered
 from adapters.ton.transactions import taken_in
 from domain.chains.model import Block
 from ports.chain import ChainUnavailable
@@ -35,13 +35,15 @@ WHOLE = -(2**63)
 SHARD_BLOCKS_MAX = 1_024
 """How many shard blocks one masterchain block makes final at most: many times what it does."""
 KEPT = 256
-"""How many masterchain blocks' names and tops are remembered: they never change."""
+"""How many masterchain blocks' names and tops are remembered: they never change,
+but those who told them may turn out to lie."""
 
 LATE_BLOCKS_MAX = 64
 """How many masterchain blocks after the one that it was made on a shard's block is waited for."""
 
-T = TypeVar("T")
 Place: TypeAlias = "tuple[int, int, int]"
+Named: TypeAlias = "tuple[BlockIdExt, Block]"
+Arrivals: TypeAlias = "Mapping[MessageName, Transaction]"
 MadeFinal: TypeAlias = "list[tuple[BlockIdExt, Sequence[Transaction]]]"
 
 
@@ -56,10 +58,15 @@ class Scanner:
     def __init__(self, servers: Liteservers, sources: Sources | None = None) -> None:
         self._servers = servers
         self._sources = sources or servers
-        self._names: OrderedDict[int, tuple[BlockIdExt, Block]] = OrderedDict()
-        self._tops: OrderedDict[int, Sequence[BlockIdExt]] = OrderedDict()
-        self._final: OrderedDict[int, MadeFinal] = OrderedDict()
-        self._arrivals: OrderedDict[int, Mapping[MessageName, Transaction]] = OrderedDict()
+        self._names: Remembered[int, Named] = Remembered(servers, most=KEPT)
+        self._tops: Remembered[int, Sequence[BlockIdExt]] = Remembered(servers, most=KEPT)
+        self._final: Remembered[int, MadeFinal] = Remembered(servers, most=KEPT)
+        self._arrivals: Remembered[int, Arrivals] = Remembered(servers, most=KEPT)
+
+    @property
+    def doubts(self) -> int:
+        """How often what was read of blocks was contradicted; see `Liteservers`."""
+        return self._servers.doubts
 
     async def newest(self) -> BlockIdExt:
         """Return the newest masterchain block's name.
@@ -69,22 +76,16 @@ class Scanner:
         """
         return await self._sources.newest()
 
-    async def block(self, number: int) -> tuple[BlockIdExt, Block] | None:
+    async def block(self, number: int) -> Named | None:
         """Return a masterchain block's full name and the block, or None if it is not there yet.
 
         Raises:
             ChainUnavailable: no server answered.
         """
-        if number not in self._names:
-            try:
-                name, header = await self._servers.ask("lookup_block", MASTERCHAIN, WHOLE, number)
-            except NotThere:
-                return None
-            info = header.info
-            if (name.workchain, name.seqno, info.seqno) != (MASTERCHAIN, number, number):
-                raise ChainUnavailable(f"asked for block {number}, got {name.seqno}")
-            _keep(self._names, number, (name, _block(name, info)))
-        return self._names[number]
+        try:
+            return await self._names.get(number, lambda: self._look_up(number))
+        except NotThere:
+            return None
 
     async def made_final(self, number: int) -> MadeFinal:
         """Return the shard blocks that a masterchain block makes final, with all transactions.
@@ -92,9 +93,7 @@ class Scanner:
         Raises:
             ChainUnavailable: no server answered, or its answers do not fit together.
         """
-        if number not in self._final:
-            _keep(self._final, number, await self._read(number))
-        return self._final[number]
+        return await self._final.get(number, lambda: self._read(number))
 
     async def arrivals(self, number: int) -> Mapping[MessageName, Transaction]:
         """Return the transactions that a masterchain block makes final, by what they took in.
@@ -102,15 +101,7 @@ class Scanner:
         Raises:
             ChainUnavailable: no server answered, or its answers do not fit together.
         """
-        if number not in self._arrivals:
-            found = {
-                message.name: transaction
-                for _, transactions in await self.made_final(number)
-                for transaction in transactions
-                if (message := taken_in(transaction)) is not None
-            }
-            _keep(self._arrivals, number, found)
-        return self._arrivals[number]
+        return await self._arrivals.get(number, lambda: self._arrived(number))
 
     async def finalized_by(self, name: BlockIdExt) -> int:
         """Return the number of the masterchain block that made a shard's block final.
@@ -141,6 +132,21 @@ class Scanner:
             raise ChainUnavailable(f"block {number} has no shards")
         return min(int(header.info.gen_utime) for header in headers)
 
+    async def _look_up(self, number: int) -> Named:
+        name, header = await self._servers.ask("lookup_block", MASTERCHAIN, WHOLE, number)
+        info = header.info
+        if (name.workchain, name.seqno, info.seqno) != (MASTERCHAIN, number, number):
+            raise ChainUnavailable(f"asked for block {number}, got {name.seqno}")
+        return name, _block(name, info)
+
+    async def _arrived(self, number: int) -> Arrivals:
+        return {
+            message.name: transaction
+            for _, transactions in await self.made_final(number)
+            for transaction in transactions
+            if (message := taken_in(transaction)) is not None
+        }
+
     async def _read(self, number: int) -> MadeFinal:
         before = {_place(top) for top in await self._shards(number - 1)} if number else set()
         waiting = list(await self._shards(number))
@@ -161,12 +167,14 @@ class Scanner:
         ]
 
     async def _shards(self, number: int) -> Sequence[BlockIdExt]:
-        if number not in self._tops:
-            there = await self.block(number)
-            if there is None:
-                raise ChainUnavailable(f"block {number} is not there")
-            _keep(self._tops, number, await self._servers.ask("get_all_shards_info", there[0]))
-        return self._tops[number]
+        return await self._tops.get(number, lambda: self._shards_told(number))
+
+    async def _shards_told(self, number: int) -> Sequence[BlockIdExt]:
+        there = await self.block(number)
+        if there is None:
+            raise ChainUnavailable(f"block {number} is not there")
+        shards: Sequence[BlockIdExt] = await self._servers.ask("get_all_shards_info", there[0])
+        return shards
 
 
 def parents(name: BlockIdExt, info: BlockInfo) -> list[BlockIdExt]:
@@ -206,9 +214,3 @@ def _block(name: BlockIdExt, info: BlockInfo) -> Block:
         parent=info.prev_ref.prev.root_hash.hex(),
         time=datetime.fromtimestamp(info.gen_utime, tz=UTC),
     )
-
-
-def _keep(kept: OrderedDict[int, T], number: int, value: T) -> None:
-    kept[number] = value
-    if len(kept) > KEPT:
-        kept.popitem(last=False)

@@ -3,7 +3,8 @@
 Liteservers prove what they say by a masterchain block's root hash, and name that block themselves.
 Two faults are in no proof: a server, or a connection, that tells of the same old block for ever,
 and one that tells of another chain. The first shows in the block's time and in how far others
-have come, the second in what others call a block.
+have come, the second in what others call a block. Which server it was cannot be told by then, so
+all that they had told is asked for again (`Liteservers.doubt`).
 """
 
 from __future__ import annotations
@@ -188,6 +189,7 @@ class Sources:
         if there is None:
             raise ChainUnavailable(f"block {name.seqno} is not there")
         if there[0].root_hash != name.root_hash:
+            self._servers.doubt()
             raise SourcesDisagree(
                 name.seqno, ours=name.root_hash.hex(), theirs=there[0].root_hash.hex()
             )
@@ -241,9 +243,12 @@ class Sources:
     def _disagree(self, theirs: NamedBlock, ours: bytes) -> None:
         found = SourcesDisagree(theirs.number, ours=ours.hex(), theirs=theirs.root_hash.hex())
         self._disagreement, self._theirs = found, None
+        self._servers.doubt()
         self._answered(Standing.DISAGREES, str(found))
 
     def _agree(self, theirs: NamedBlock) -> None:
+        if self._disagreement is not None:
+            self._servers.doubt()  # Whatever was read of them meanwhile.
         self._disagreement, self._theirs = None, theirs
         self._answered(Standing.SOUND)
 

@@ -12,6 +12,7 @@ from config.finality import ladders
 from config.settings import Settings, seconds
 from config.signing import statement_signer
 from config.wallets import all_hot, all_tanks
+from domain.at_rest.service import AtRestService
 from domain.audit.service import AuditService
 from domain.chains.canceling import Canceling
 from domain.chains.sending import Sender
@@ -119,6 +120,7 @@ class Services(containers.DeclarativeContainer):
     )
     usage = providers.Factory(UsageService, begin=adapters.begin, clock=adapters.clock)
     audit = providers.Factory(AuditService, begin=adapters.begin, clock=adapters.clock)
+    at_rest = providers.Factory(AtRestService, begin=adapters.begin)
     limits = providers.Factory(
         LimitService,
         begin=adapters.begin,

@@ -21,6 +21,7 @@ from config.demo import ton
 from config.demo.parts import ARBITER, DEPLOYER, MERCHANT, PAYERS, TREASURY, payer
 from config.demo.record import Demo, write_private
 from config.demo.running import settings_of
+from config.key_ring import add_key
 from config.settings import structure
 from config.signing import create_statement_key
 from domain.fees.model import FeeSchedule
@@ -132,6 +133,8 @@ def _keys(directory: Directory) -> tuple[str, str]:
         write_private(directory.deposit_phrase, new_phrase() + "\n")
     if not directory.statement_key.exists():
         create_statement_key(directory.statement_key)
+    if not directory.key_ring.exists():
+        add_key(directory.key_ring)
     seed = seed_of(directory.deposit_phrase.read_text().strip())
     if not directory.deposit_key.exists():
         write_private(directory.deposit_key, account_xprv(seed) + "\n")

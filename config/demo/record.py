@@ -129,6 +129,11 @@ class Directory:
         return self.keys / "statement_key"
 
     @property
+    def key_ring(self) -> Path:
+        """The keys that secrets in the database are sealed by."""
+        return self.keys / "ring"
+
+    @property
     def logs(self) -> Path:
         """What the processes say."""
         return self.root / "logs"

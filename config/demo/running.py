@@ -118,6 +118,7 @@ def settings_of(
         "worker": pace,
         "books": {"statement_key_file": str(directory.statement_key)} if signs else {},
         "webhooks": {"allow_private_addresses": True},
+        "secrets": {"ring_file": str(directory.key_ring)},
     }
 
 

@@ -22,6 +22,7 @@ from adapters.telegram.bot import AiogramStarsBot
 from adapters.telegram.webhook import TelegramWebhook
 from config.deployments import evm, ton
 from config.deployments.sandboxes import sandboxes
+from config.key_ring import key_ring
 from config.settings import Settings, WrongSettings
 from config.wallets import with_cold_wallets
 from domain.shared.money import Asset, Assets, ChainId, asset_id
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from adapters.evm.node import EvmNode
+    from adapters.postgres.key_ring import KeyRing
     from adapters.ton.liteservers import Liteservers
     from adapters.ton.second_source import Sources
     from adapters.ton.settings import TonChain
@@ -182,12 +184,16 @@ class DemoAdapters(containers.DeclarativeContainer):
     places: providers.Provider[Mapping[ChainId, Places]] = providers.ThreadSafeSingleton(
         places, settings
     )
+    key_ring: providers.Provider[KeyRing] = providers.ThreadSafeSingleton(
+        key_ring, settings.provided.secrets
+    )
     storage: providers.Provider[PostgresStorage] = providers.ThreadSafeSingleton(
         PostgresStorage,
         dsn=settings.provided.database.url,
         clock=clock,
         ids=ids,
         settings=providers.Factory(_pool, settings, role),
+        ring=key_ring,
     )
     begin = storage.provided.begin
     notices: providers.Provider[JobNotices] = providers.ThreadSafeSingleton(

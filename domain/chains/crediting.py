@@ -231,7 +231,10 @@ class Crediting:
         self, work: UnitOfWork, observation: Observation, fact: WalletCharged
     ) -> None:
         """Book what the network took for the receipt of money, or as rent."""
-        fee = network_fee if fact.wallet is None else sweep_booking.network_fee
+        fee = network_fee
+        if fact.wallet is not None:
+            fee = sweep_booking.network_fee
+            await work.sweeps.change_holding(self.places.chain, fact.wallet, -fact.cost)
         await work.ledger.book(
             fee(
                 fact.cost,

@@ -78,11 +78,13 @@ class Outcomes:
         """Several submissions have ended in favour of one."""
         await self._requests.joined(work, queued, batch)
 
-    async def replaced(self, work: UnitOfWork, submission: Submission) -> None:
+    async def replaced(self, work: UnitOfWork, submission: Submission, *, at: datetime) -> None:
         """There are other bytes with the same number: by default it is they that will land."""
         if submission.signed is not None and not submission.signed.cancels:
             for part in submission.parts:
-                await self._named(work, part, submission.signed.hash)
+                payout = await work.settlements.lock_payout(part.payout_id)
+                named = attrs.evolve(payout, transaction=submission.signed.hash)
+                await self._save(work, named, at=at)
 
     async def moved(self, work: UnitOfWork, submission: Submission, *, at: datetime) -> None:
         """The bytes were taken by a node, or nobody can tell what became of them."""
@@ -234,9 +236,12 @@ class Outcomes:
         """Book the fee where it was taken: from the gas tank, or from a deposit address."""
         if not inclusion.cost:
             return
-        of_deposit = isinstance(submission.instruction, SweepDeposit)
-        fee = sweep_booking.network_fee if of_deposit else booking.network_fee
-        await work.ledger.book(fee(inclusion.cost, self.places, reference=submission.id, at=at))
+        cost, fee = inclusion.cost, booking.network_fee
+        if isinstance(submission.instruction, SweepDeposit):
+            fee = sweep_booking.network_fee
+            payer = submission.instruction.source
+            await work.sweeps.change_holding(submission.chain, payer, -cost)
+        await work.ledger.book(fee(cost, self.places, reference=submission.id, at=at))
 
     async def _landed(
         self, work: UnitOfWork, submission: Submission, part: Part, hash: str
@@ -246,10 +251,6 @@ class Outcomes:
         if submission.state is SubmissionState.CANCELED:
             return payout
         return attrs.evolve(payout, transaction=hash)
-
-    async def _named(self, work: UnitOfWork, part: Part, hash: str) -> None:
-        payout = await work.settlements.lock_payout(part.payout_id)
-        await work.settlements.save_payout(attrs.evolve(payout, transaction=hash))
 
     async def _arrived(
         self, work: UnitOfWork, payout: Payout, *, block_time: datetime, at: datetime

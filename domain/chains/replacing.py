@@ -12,6 +12,8 @@ from ports.chain import ChainSender, ChainUnavailable, InstructionRefused
 from ports.unit_of_work import Begin
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from domain.chains.submissions import Submission
     from ports.chain import Prepared
 
@@ -28,7 +30,9 @@ class Replacing:
     sender: ChainSender
     outcomes: Outcomes
 
-    async def replace(self, submission: Submission, *, seen: int | None) -> Submission | None:
+    async def replace(
+        self, submission: Submission, *, seen: int | None, at: datetime
+    ) -> Submission | None:
         """Sign and store other bytes where that helps; return the submission that has them.
 
         ``seen`` is the newest block that was read: by blocks, not by a clock, it is told how long
@@ -43,7 +47,7 @@ class Replacing:
             prepared = await self._prepare(submission, seen)
             if prepared is None:
                 return None
-            return await self._store(submission, prepared, seen=seen)
+            return await self._store(submission, prepared, seen=seen, at=at)
         except ChainUnavailable:
             # What is signed is still valid. Another round may know more.
             return None
@@ -63,7 +67,7 @@ class Replacing:
         return await self.sender.replace(submission.instruction, attempts=attempts, waited=waited)
 
     async def _store(
-        self, submission: Submission, prepared: Prepared, *, seen: int | None
+        self, submission: Submission, prepared: Prepared, *, seen: int | None, at: datetime
     ) -> Submission | None:
         """Sign and store, all or nothing, unless anything has changed meanwhile."""
         async with self.begin() as work:
@@ -75,6 +79,6 @@ class Replacing:
             signed = await self.sender.sign(prepared, sequence=sequence)
             replaced = locked.replace(signed, after=seen)
             await work.chains.save_submission(replaced)
-            await self.outcomes.replaced(work, replaced)
+            await self.outcomes.replaced(work, replaced, at=at)
             await work.commit()
         return replaced

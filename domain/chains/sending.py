@@ -154,7 +154,8 @@ class Sender:
             sender, outcomes = self.senders[submission.chain], self._outcomes(submission.chain)
             try:
                 replacing = Replacing(self.begin, sender, outcomes)
-                replaced = await replacing.replace(submission, seen=seen)
+                at = self.clock.now()
+                replaced = await replacing.replace(submission, seen=seen, at=at)
             except StorageUnavailable:
                 raise
             except Exception as error:  # noqa: BLE001 (the rest comes first; it is raised then)

@@ -18,7 +18,7 @@ from domain.chains.model import Cursor, FinalBlockReplaced, Finality
 from domain.chains.places import Places
 from domain.chains.recipients import Recipients
 from domain.chains.telling import keep
-from domain.chains.unseen import UnseenCoins
+from domain.chains.unseen import Rounds, UnseenCoins
 from domain.customers.crediting import CustomerDeposits
 from domain.shared.money import AssetId, Assets, ChainId
 from ports.chain import ChainReader, ChainUnavailable
@@ -90,6 +90,7 @@ class ChainWatcher:
     deposit_minimums: Mapping[AssetId, int] = attrs.field(factory=dict)
     """From which amount on a customer's deposit is credited, smallest units; all if not named."""
     _memory: Memory = attrs.field(factory=Memory, init=False, eq=False)
+    _rounds: Rounds = attrs.field(factory=Rounds, init=False, eq=False)
 
     async def watch(self, *, chain: ChainId) -> Progress:
         """Read the next range of a chain and apply what is in it.
@@ -112,7 +113,8 @@ class ChainWatcher:
         if not self.places[chain].hides_coins:
             return 0
         crediting, reader = self._crediting(chain), self.readers[chain]
-        return await UnseenCoins(self.begin, self.clock, crediting, reader).find()
+        coins = UnseenCoins(self.begin, self.clock, crediting, reader, self._rounds)
+        return await coins.find()
 
     async def resume(self, *, chain: ChainId, next_sequence: int | None = None) -> None:
         """Let a parked chain move again, by a person's decision.

@@ -87,6 +87,7 @@ class SweepOutcomes:
         )
         [sweep_id] = funding.sweeps
         sweep = await work.sweeps.lock(sweep_id)
+        await work.sweeps.change_holding(sweep.chain, sweep.address, money)
         held = await work.sweeps.holding(sweep.chain, sweep.address, sweep.money.asset)
         transfer = Submission(
             id=SubmissionId(self.ids.new("submission")),

@@ -14,6 +14,7 @@ from domain.customers.reach import reach_of
 from domain.intents.issuing import ChainOfOtherMode, MethodNotOffered
 from domain.intents.model import Method
 from domain.shared.ids import CustomerAddressId
+from domain.shared.metadata import merged
 from domain.shared.money import ChainId
 from ports.clock import Clock
 from ports.deposit_addresses import DepositAddresses
@@ -58,7 +59,8 @@ class CustomerService:
     ) -> CustomerAddress:
         """Return a customer's address on a chain: at first a new one, then always that one.
 
-        What was said of it at first stays: other ``metadata`` changes nothing.
+        What was said of it at first stays until it is changed by itself (``annotate``): other
+        ``metadata`` changes nothing here.
 
         Raises:
             UnknownChain, MethodNotOffered, ChainOfOtherMode: nobody can have one there.
@@ -96,6 +98,41 @@ class CustomerService:
             return await find_or_make()
         # Another request has just given the same customer an address.
         return await find_or_make()
+
+    async def annotate(
+        self,
+        *,
+        owner: MerchantId,
+        address_id: CustomerAddressId,
+        metadata: Mapping[str, str | None],
+        idempotency: Idempotency[CustomerAddress] | None = None,
+    ) -> CustomerAddress:
+        """Change an address's metadata.
+
+        Raises:
+            NotFound: the merchant has none of that name.
+            TooMuchMetadata: more would be left than there may be.
+            KeyInFlight, KeyReused, RequestReplayed: see ``domain.shared.idempotency``.
+        """
+        async with self.begin() as work:
+            if idempotency:
+                await idempotency.claim(work, owner=owner)
+            address = await work.customers.lock(address_id, owner=owner)
+            annotated = attrs.evolve(address, metadata=merged(address.metadata, metadata))
+            await work.customers.save(annotated)
+            if idempotency:
+                await idempotency.keep(work, annotated, owner=owner)
+            await work.commit()
+        return annotated
+
+    async def addresses_of(
+        self, deposits: Sequence[Deposit], *, owner: MerchantId
+    ) -> Sequence[CustomerAddress]:
+        """Return the address that each of a merchant's deposits was made to."""
+        ids = [it.address_id for it in deposits]
+        async with self.begin() as work:
+            found = {it.id: it for it in await work.customers.named(ids, owner=owner)}
+        return [found[it.address_id] for it in deposits]
 
     async def get(self, *, owner: MerchantId, address_id: CustomerAddressId) -> CustomerAddress:
         """Return a customer's address.

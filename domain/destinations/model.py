@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -14,8 +15,6 @@ from domain.shared.modes import Mode
 from domain.shared.money import ChainId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from domain.merchants.model import ApiKey
 
 APPROVE_WITHIN: Final = timedelta(days=7)
@@ -126,6 +125,7 @@ class DestinationChange:
     ended_at: datetime | None = None
     reason: str | None = None
     """Why it was canceled or refused, where somebody said so."""
+    metadata: Mapping[str, str] = attrs.field(factory=dict)
 
     @property
     def is_open(self) -> bool:

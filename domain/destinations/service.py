@@ -24,6 +24,7 @@ from domain.intents.issuing import ChainOfOtherMode
 from domain.merchants.rotation import KeyEnded
 from domain.shared.actors import ActorKind
 from domain.shared.ids import DestinationChangeId, KeyId
+from domain.shared.metadata import merged
 from domain.shared.money import ChainId
 from ports.addresses import Addresses
 from ports.clock import Clock
@@ -31,7 +32,7 @@ from ports.ids import Ids
 from ports.unit_of_work import Begin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from domain.destinations.model import Party
@@ -132,6 +133,7 @@ class DestinationService:
         chain: ChainId,
         address: str,
         by: Party,
+        metadata: Mapping[str, str] | None = None,
         idempotency: Idempotency[DestinationChange] | None = None,
     ) -> DestinationChange:
         """Ask for another destination on a chain, or for the first one there.
@@ -165,6 +167,7 @@ class DestinationService:
                 requested_by=by,
                 requested_at=at,
                 lapses_at=at + APPROVE_WITHIN,
+                metadata=metadata or {},
             )
             await work.payout_destinations.add(change)
             await work.events.record(events.change_came_to(change, at=at))
@@ -174,7 +177,12 @@ class DestinationService:
         return change
 
     async def approve(
-        self, *, change_id: DestinationChangeId, owner: MerchantId | None, by: Party
+        self,
+        *,
+        change_id: DestinationChangeId,
+        owner: MerchantId | None,
+        by: Party,
+        idempotency: Idempotency[DestinationChange] | None = None,
     ) -> DestinationChange:
         """Let a change become effective once it has cooled down.
 
@@ -183,10 +191,13 @@ class DestinationService:
             NotIndependent: who approves is, or could be, who asked.
             KeyEnded: the key that approves was revoked a moment ago.
             ChangeTransitionRefused: it does not wait for that.
+            KeyInFlight, KeyReused, RequestReplayed: see ``domain.shared.idempotency``.
         """
         at = self.clock.now()
         async with self.begin() as work:
             merchant, change = await self._lock(work, change_id, owner)
+            if idempotency:
+                await idempotency.claim(work, owner=merchant.id)
             await self._must_be_independent(work, change, by, at=at)
             first = change.chain not in merchant.payouts.destinations
             cool_down = self.cool_downs.of(merchant.mode, first=first)
@@ -194,6 +205,8 @@ class DestinationService:
             await self._keep(work, approved, at=at)
             if not cool_down:
                 approved = await self._take_effect(work, merchant, approved, at=at)
+            if idempotency:
+                await idempotency.keep(work, approved, owner=merchant.id)
             await work.commit()
         return approved
 
@@ -204,20 +217,20 @@ class DestinationService:
         owner: MerchantId | None,
         by: Party,
         reason: str | None = None,
+        idempotency: Idempotency[DestinationChange] | None = None,
     ) -> DestinationChange:
         """Say no to a change that is not effective yet, also after its approval.
 
         Raises:
             NotFound: there is none, or it belongs to another merchant.
             ChangeTransitionRefused: it has ended.
+            KeyInFlight, KeyReused, RequestReplayed: see ``domain.shared.idempotency``.
         """
-        at = self.clock.now()
-        async with self.begin() as work:
-            _, change = await self._lock(work, change_id, owner)
-            refused = change.refuse(by=by, at=at, reason=reason)
-            await self._keep(work, refused, at=at)
-            await work.commit()
-        return refused
+
+        def refuse(change: DestinationChange, at: datetime) -> DestinationChange:
+            return change.refuse(by=by, at=at, reason=reason)
+
+        return await self._end(change_id, owner, refuse, idempotency)
 
     async def cancel(
         self,
@@ -226,20 +239,46 @@ class DestinationService:
         owner: MerchantId | None,
         by: Party,
         reason: str | None = None,
+        idempotency: Idempotency[DestinationChange] | None = None,
     ) -> DestinationChange:
         """Take a change back that is not effective yet.
 
         Raises:
             NotFound: there is none, or it belongs to another merchant.
             ChangeTransitionRefused: it has ended.
+            KeyInFlight, KeyReused, RequestReplayed: see ``domain.shared.idempotency``.
         """
-        at = self.clock.now()
+
+        def cancel(change: DestinationChange, at: datetime) -> DestinationChange:
+            return change.cancel(by=by, at=at, reason=reason)
+
+        return await self._end(change_id, owner, cancel, idempotency)
+
+    async def annotate(
+        self,
+        *,
+        change_id: DestinationChangeId,
+        owner: MerchantId,
+        metadata: Mapping[str, str | None],
+        idempotency: Idempotency[DestinationChange] | None = None,
+    ) -> DestinationChange:
+        """Change a change's metadata, also after its end; nothing else, and nobody is told.
+
+        Raises:
+            NotFound: the merchant has none of that name.
+            TooMuchMetadata: more would be left than there may be.
+            KeyInFlight, KeyReused, RequestReplayed: see ``domain.shared.idempotency``.
+        """
         async with self.begin() as work:
+            if idempotency:
+                await idempotency.claim(work, owner=owner)
             _, change = await self._lock(work, change_id, owner)
-            canceled = change.cancel(by=by, at=at, reason=reason)
-            await self._keep(work, canceled, at=at)
+            annotated = attrs.evolve(change, metadata=merged(change.metadata, metadata))
+            await work.payout_destinations.save(annotated)
+            if idempotency:
+                await idempotency.keep(work, annotated, owner=owner)
             await work.commit()
-        return canceled
+        return annotated
 
     async def apply_due(self, *, limit: int) -> int:
         """End what nobody has approved in time, and let count what has cooled down.
@@ -260,6 +299,26 @@ class DestinationService:
                     await self._take_effect(work, merchant, change, at=at)
                 await work.commit()
         return len(due)
+
+    async def _end(
+        self,
+        change_id: DestinationChangeId,
+        owner: MerchantId | None,
+        end: Callable[[DestinationChange, datetime], DestinationChange],
+        idempotency: Idempotency[DestinationChange] | None,
+    ) -> DestinationChange:
+        """End a change at this moment, in one way or the other, and tell of it."""
+        at = self.clock.now()
+        async with self.begin() as work:
+            merchant, change = await self._lock(work, change_id, owner)
+            if idempotency:
+                await idempotency.claim(work, owner=merchant.id)
+            ended = end(change, at)
+            await self._keep(work, ended, at=at)
+            if idempotency:
+                await idempotency.keep(work, ended, owner=merchant.id)
+            await work.commit()
+        return ended
 
     async def _lock(
         self, work: UnitOfWork, change_id: DestinationChangeId, owner: MerchantId | None

@@ -29,6 +29,7 @@ def view_change(change: DestinationChange) -> dict[str, Json]:
         "ended_by": _party(change.ended_by),
         "ended_at": render_time_or_none(change.ended_at),
         "reason": change.reason,
+        "metadata": dict(change.metadata),
     }
 
 

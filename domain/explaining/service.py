@@ -104,18 +104,17 @@ class ExplainingService:
         escrows: bool,
     ) -> Sequence[Beside]:
         """Return what stands beside each of a merchant's intents, as far as it is asked for."""
-        if not (quotes or escrows):
-            return [Beside() for _ in intents]
+        asked = [it.quote_id for it in intents] if quotes else []
+        held = [it.id for it in intents if escrows and it.method is Method.ESCROW]
         async with self.begin() as work:
-            return [
-                Beside(
-                    quote=await work.intents.get_quote(it.quote_id, owner=owner)
-                    if quotes
-                    else None,
-                    escrow=await self._escrow(work, it) if escrows else None,
-                )
-                for it in intents
-            ]
+            found = await work.intents.quotes_named(asked, owner=owner) if asked else ()
+            there = await work.escrows.of_intents(held, owner=owner) if held else ()
+        quote_by_id = {it.id: it for it in found}
+        escrow_by_intent = {it.intent_id: it for it in there}
+        return [
+            Beside(quote=quote_by_id.get(it.quote_id), escrow=escrow_by_intent.get(it.id))
+            for it in intents
+        ]
 
     async def _observations(
         self, work: UnitOfWork, intent: PaymentIntent

@@ -10,10 +10,11 @@ import attrs
 from domain.escrow.model import EscrowTerms
 from domain.fees.model import FeeSchedule
 from domain.intents import memos
-from domain.intents.model import DepositAddress, Method, SharedAddress
+from domain.intents.model import DepositAddress, Method, SharedAddress, StarsInvoice
 from domain.shared.ids import IntentId
 from domain.shared.modes import Mode
 from domain.shared.money import AssetId, ChainId, Money
+from domain.stars.model import STARS_RAIL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +74,32 @@ class Wish:
     pay_by: datetime
 
 
-async def issue(
+async def pay_to(
+    work: UnitOfWork,
+    wish: Wish,
+    chain: ChainId,
+    *,
+    places: Mapping[ChainId, Places],
+    rules: IntentRules,
+    addresses: Mapping[ChainId, DepositAddresses],
+    ids: Ids,
+) -> PayTo:
+    """Return where a payer pays what is wished for: on a chain, or in Telegram.
+
+    Raises:
+        MethodNotOffered: nobody can pay by this method there.
+        AssetNotAccepted: payments in this asset would not be seen there.
+    """
+    if chain != STARS_RAIL:
+        return await _issue(
+            work, wish, places=places[chain], rules=rules, addresses=addresses, ids=ids
+        )
+    if wish.method is not Method.STARS:
+        raise MethodNotOffered(wish.method, chain)
+    return StarsInvoice(chain, wish.intent_id)
+
+
+async def _issue(
     work: UnitOfWork,
     wish: Wish,
     *,
@@ -82,12 +108,6 @@ async def issue(
     addresses: Mapping[ChainId, DepositAddresses],
     ids: Ids,
 ) -> PayTo:
-    """Return where a payer pays what is wished for.
-
-    Raises:
-        MethodNotOffered: nobody can pay by this method on the chain.
-        AssetNotAccepted: payments in this asset would not be seen there.
-    """
     if wish.method not in places.methods:
         raise MethodNotOffered(wish.method, places.chain)
     if wish.method is Method.ESCROW:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -16,28 +16,25 @@ from domain.intents.issuing import (
     AssetNotAccepted,
     ChainOfOtherMode,
     IntentRules,
-    MethodNotOffered,
     Wish,
-    issue,
+    pay_to,
 )
-from domain.intents.model import (
-    IntentTransitionRefused,
-    Method,
-    PaymentIntent,
-    StarsInvoice,
-)
+from domain.intents.model import IntentTransitionRefused, PaymentIntent, StarsInvoice
+from domain.intents.observing import observe
+from domain.intents.prices import must_be_currency, must_be_price
 from domain.intents.quotes import NoRate, RateRules, quote
 from domain.ledger.accounts import suspense
 from domain.shared.idempotency import KeyTaken
 from domain.shared.ids import AttemptId, IntentId, QuoteId
-from domain.shared.money import AssetId, Assets, ChainId, Money
+from domain.shared.metadata import merged
+from domain.shared.money import Assets, ChainId, Money
 from domain.stars.model import STARS_RAIL, rail_of
 from domain.suspense import keeping
 from ports.clock import Clock
 from ports.deposit_addresses import DepositAddresses
 from ports.escrow_contract import EscrowContracts
 from ports.ids import Ids
-from ports.rates import RateSource, RateUnavailable
+from ports.rates import RateSource
 from ports.unit_of_work import Begin
 
 if TYPE_CHECKING:
@@ -45,31 +42,13 @@ if TYPE_CHECKING:
 
     from domain.escrow.model import WalletCall
     from domain.intents.listing import Place, Wanted
-    from domain.intents.model import PayTo
-    from domain.intents.quotes import Quote, RateObservation
+    from domain.intents.model import Method
+    from domain.intents.quotes import Quote
     from domain.ledger.accounts import Account
     from domain.merchants.model import Merchant
     from domain.shared.idempotency import Idempotency
     from domain.shared.ids import MerchantId
-    from domain.shared.money import Asset
     from ports.unit_of_work import UnitOfWork
-
-PRICE_MAX = 10**12
-"""The highest price of one intent, in the currency's smallest unit (ten thousand million USD)."""
-
-
-@attrs.frozen
-class PriceOutOfRange(ValueError):
-    """A price is more than nothing and at most ``PRICE_MAX`` of a currency's smallest units."""
-
-    amount: int
-
-
-@attrs.frozen
-class NotACurrency(ValueError):
-    """Prices are in the currency of a country."""
-
-    asset: AssetId
 
 
 @attrs.frozen
@@ -95,17 +74,29 @@ class IntentService:
     contracts: EscrowContracts
     places: Mapping[ChainId, Places]
 
-    async def quote(self, *, merchant: Merchant, price: Money, asset: str) -> Quote:
+    async def quote(
+        self,
+        *,
+        merchant: Merchant,
+        price: Money,
+        asset: str,
+        idempotency: Idempotency[Quote] | None = None,
+    ) -> Quote:
         """Promise how much of an asset will be taken for a price, for a few minutes.
 
         Raises:
             UnknownAsset, NotACurrency, AssetNotAccepted, PriceOutOfRange, ChainOfOtherMode: the
                 wish makes no sense here.
             NoRate: no rate can be trusted at the moment.
+            KeyInFlight, KeyReused, RequestReplayed: see ``domain.shared.idempotency``.
         """
-        made = await self._quote(merchant=merchant, price=price, asset=asset)
+        made = await self._quote(merchant, price, asset, idempotency)
         async with self.begin() as work:
+            if idempotency:
+                await idempotency.claim(work, owner=merchant.id)
             await work.intents.add_quote(made)
+            if idempotency:
+                await idempotency.keep(work, made, owner=merchant.id)
             await work.commit()
         return made
 
@@ -132,11 +123,7 @@ class IntentService:
         """
         made = None
         if isinstance(offer, PriceIn):
-            try:
-                made = await self._quote(merchant=merchant, price=offer.price, asset=offer.asset)
-            except NoRate:
-                await self._tell_again(idempotency, owner=merchant.id)
-                raise
+            made = await self._quote(merchant, offer.price, offer.asset, idempotency)
 
         async def make(*, claim: bool) -> PaymentIntent:
             async with self.begin() as work:
@@ -254,6 +241,32 @@ class IntentService:
             await work.commit()
         return accepted
 
+    async def annotate(
+        self,
+        *,
+        owner: MerchantId,
+        intent_id: IntentId,
+        metadata: Mapping[str, str | None],
+        idempotency: Idempotency[PaymentIntent] | None = None,
+    ) -> PaymentIntent:
+        """Change an intent's metadata, whatever has become of it; nobody is told of it.
+
+        Raises:
+            NotFound: the merchant has none of that name.
+            TooMuchMetadata: more would be left than there may be.
+            KeyInFlight, KeyReused, RequestReplayed: see ``domain.shared.idempotency``.
+        """
+        async with self.begin() as work:
+            if idempotency:
+                await idempotency.claim(work, owner=owner)
+            intent = await work.intents.lock(intent_id, owner=owner)
+            annotated = attrs.evolve(intent, metadata=merged(intent.metadata, metadata))
+            await work.intents.save(annotated)
+            if idempotency:
+                await idempotency.keep(work, annotated, owner=owner)
+            await work.commit()
+        return annotated
+
     async def expire_due(self, *, chain: ChainId, limit: int = 100) -> int:
         """End intents whose time was over in a block that has been read and is final.
 
@@ -290,35 +303,38 @@ class IntentService:
         told = events.changed(before, after, *types, at=at, assets=self.assets)
         await work.events.record(*told)
 
-    async def _tell_again(
-        self, idempotency: Idempotency[PaymentIntent] | None, *, owner: MerchantId
-    ) -> None:
-        """Answer a request that was carried out before, although it could not be now."""
-        if idempotency:
-            async with self.begin() as work:
-                await idempotency.claim(work, owner=owner)
-
-    async def _quote(self, *, merchant: Merchant, price: Money, asset: str) -> Quote:
+    async def _quote(
+        self,
+        merchant: Merchant,
+        price: Money,
+        asset: str,
+        idempotency: Idempotency[Any] | None,
+    ) -> Quote:
+        """Quote, or tell a request that was carried out before what it was answered then."""
         currency = self.assets.find(price.asset)
         wanted = self.assets.find(asset)
-        if not currency.id.startswith("iso4217:"):
-            raise NotACurrency(currency.id)
+        must_be_currency(currency)
         chain = rail_of(wanted.id)
         if chain is None or chain not in {*self.places, STARS_RAIL}:
             raise AssetNotAccepted(wanted.id)
         self._must_suit(merchant, chain)
-        if not 0 < price.amount <= PRICE_MAX:
-            raise PriceOutOfRange(price.amount)
-        return quote(
-            id=QuoteId(self.ids.new("quote")),
-            merchant_id=merchant.id,
-            price=price,
-            currency=currency,
-            asset=wanted,
-            observations=await self._observe(wanted, currency),
-            rules=self.rate_rules,
-            at=self.clock.now(),
-        )
+        must_be_price(price.amount)
+        try:
+            return quote(
+                id=QuoteId(self.ids.new("quote")),
+                merchant_id=merchant.id,
+                price=price,
+                currency=currency,
+                asset=wanted,
+                observations=await observe(self.rates, wanted, currency),
+                rules=self.rate_rules,
+                at=self.clock.now(),
+            )
+        except NoRate:
+            if idempotency:
+                async with self.begin() as work:
+                    await idempotency.claim(work, owner=merchant.id)
+            raise
 
     def _must_suit(self, merchant: Merchant, chain: ChainId) -> None:
         """Keep test money and live money apart.
@@ -329,15 +345,6 @@ class IntentService:
         mode = self.rules.stars if chain == STARS_RAIL else self.places[chain].mode
         if merchant.mode is not mode:
             raise ChainOfOtherMode(chain, merchant.mode)
-
-    async def _observe(self, asset: Asset, currency: Asset) -> list[RateObservation]:
-        observations = []
-        for source in self.rates:
-            try:
-                observations.append(await source.observe(asset=asset, currency=currency))
-            except RateUnavailable:
-                continue
-        return observations
 
     async def _draw_up(
         self,
@@ -364,7 +371,15 @@ class IntentService:
             due=chosen.due,
             quote_id=chosen.id,
             method=method,
-            pay_to=await self._pay_to(work, wish, chain),
+            pay_to=await pay_to(
+                work,
+                wish,
+                chain,
+                places=self.places,
+                rules=self.rules,
+                addresses=self.addresses,
+                ids=self.ids,
+            ),
             fees=merchant.fees,
             policy=merchant.payments,
             created_at=at,
@@ -376,20 +391,6 @@ class IntentService:
                 begun_at=at,
                 changed_at=at,
             ),
-        )
-
-    async def _pay_to(self, work: UnitOfWork, wish: Wish, chain: ChainId) -> PayTo:
-        if chain == STARS_RAIL:
-            if wish.method is not Method.STARS:
-                raise MethodNotOffered(wish.method, chain)
-            return StarsInvoice(chain, wish.intent_id)
-        return await issue(
-            work,
-            wish,
-            places=self.places[chain],
-            rules=self.rules,
-            addresses=self.addresses,
-            ids=self.ids,
         )
 
     def _suspense(self, intent: PaymentIntent) -> Account:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from domain.fees.model import FeeSchedule
     from domain.merchants.model import Caller, Network
+    from domain.shared.idempotency import Idempotency
 
 KEYS_SHOWN_MAX = 200
 """How many keys of a merchant's are listed: all that are active, and the newest others."""
@@ -34,7 +35,7 @@ class KeyNotValid(Exception):
 
 @attrs.frozen
 class Issued:
-    """A new key, and its text, which is told this once and kept nowhere."""
+    """A new key, and its text, which is told this once, or again for the same idempotency key."""
 
     key: ApiKey
     text: str = attrs.field(repr=False)
@@ -109,6 +110,7 @@ class MerchantService:
         networks: Collection[Network] = (),
         expires_at: datetime | None = None,
         by: ApiKey | None = None,
+        idempotency: Idempotency[Issued] | None = None,
     ) -> Issued:
         """Give out a new API key.
 
@@ -119,6 +121,7 @@ class MerchantService:
             networks: From where it may be used; from anywhere if none is named.
             expires_at: When its time is over, if ever.
             by: The key that asks for it; None where an operator does.
+            idempotency: By what the request is known if it is sent again.
 
         Raises:
             NotFound: there is no such merchant.
@@ -126,11 +129,14 @@ class MerchantService:
             ExpiryOutOfRange: it would expire at once, or in more than ten years.
             KeyNameTaken: there is an active key of the name.
             TooManyKeys: there are as many as there may be.
+            KeyInFlight, KeyReused, RequestReplayed: see ``domain.shared.idempotency``.
         """
         rotation.must_hold(by, scopes=scopes, networks=networks)
         now = self.clock.now()
-        rotation.must_lie_ahead(expires_at, at=now)
         async with self.begin() as work:
+            if idempotency:
+                await idempotency.claim(work, owner=merchant_id)
+            rotation.must_lie_ahead(expires_at, at=now)
             merchant = await work.merchants.get(merchant_id)
             keys = await work.merchants.lock_keys(merchant_id)
             issued = self._issue(
@@ -144,6 +150,8 @@ class MerchantService:
             issued = attrs.evolve(issued, key=rotation.descend(issued.key, giver=by))
             rotation.must_be_free(issued.key.name, among=keys, at=now)
             await work.merchants.add_key(issued.key)
+            if idempotency:
+                await idempotency.keep(work, issued, owner=merchant_id)
             await work.commit()
         return issued
 
@@ -178,6 +186,7 @@ class MerchantService:
         owner: MerchantId,
         overlap: timedelta = rotation.OVERLAP,
         by: ApiKey | None = None,
+        idempotency: Idempotency[Issued] | None = None,
     ) -> Issued:
         """Give out a key in the place of another, which counts on for a while.
 
@@ -189,13 +198,17 @@ class MerchantService:
             NotHeld: the key that asks has less itself.
             KeyEnded: it opens nothing any more.
             RotationUnderWay: two keys of the name are active already.
+            KeyInFlight, KeyReused, RequestReplayed: see ``domain.shared.idempotency``.
         """
         now = self.clock.now()
         async with self.begin() as work:
             merchant = await work.merchants.get(owner)
             keys = await work.merchants.lock_keys(owner)
             old = await work.merchants.lock_key(key_id, owner=owner)
+            # Also who asks again has to hold what the text that he is told allows.
             rotation.must_hold(by, scopes=old.scopes, networks=old.networks)
+            if idempotency:
+                await idempotency.claim(work, owner=owner)
             rotation.must_be_replaceable(old, among=keys, at=now)
             lifetime = old.expires_at - old.created_at if old.expires_at else None
             issued = self._issue(
@@ -209,6 +222,8 @@ class MerchantService:
             issued = attrs.evolve(issued, key=rotation.descend(issued.key, giver=by, old=old))
             await work.merchants.save_key(old.expire(at=now + overlap))
             await work.merchants.add_key(issued.key)
+            if idempotency:
+                await idempotency.keep(work, issued, owner=owner)
             await work.commit()
         self._recognised.forget(old.digest)
         return issued

@@ -38,6 +38,11 @@ INTERRUPTED: Final = "interrupted: whether it was done, nobody knows, and it is 
 
 NO_DEVNET: Final = "the worker knows no such devnet"
 
+KEPT: Final = timedelta(days=30)
+"""How long orders are kept after their end."""
+PRUNED_MAX: Final = 1000
+"""How many are dropped in one transaction."""
+
 _UNPAID: Final = {IntentStatus.REQUIRES_PAYMENT}
 
 
@@ -74,6 +79,15 @@ class SandboxWorks:
             await work.commit()
         if order.ended_at is None:
             await self._on_devnet(order)
+
+    async def prune(self) -> int:
+        """Drop some orders that ended longer ago than they are kept; return how many."""
+        async with self.begin() as work:
+            pruned = await work.sandbox.prune(
+                ended_before=self.clock.now() - KEPT, limit=PRUNED_MAX
+            )
+            await work.commit()
+        return pruned
 
     async def _advance(
         self, work: UnitOfWork, order: SandboxOrder, seconds: int, *, at: datetime

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.merchants.model import Merchant
+    from domain.settlements.listing import Place, Wanted
     from domain.shared.ids import MerchantId
     from domain.shared.money import Money
     from ports.unit_of_work import UnitOfWork
@@ -138,13 +139,28 @@ class SettlementService:
         self, settlements: Sequence[Settlement], *, owner: MerchantId
     ) -> Sequence[Payout | None]:
         """Return the payout of each of a merchant's settlements; None where there is none yet."""
+        ids = [it.payout_id for it in settlements if it.payout_id is not None]
         async with self.begin() as work:
-            return [
-                None
-                if it.payout_id is None
-                else await work.settlements.get_payout(it.payout_id, owner=owner)
-                for it in settlements
-            ]
+            found = {it.id: it for it in await work.settlements.payouts_named(ids, owner=owner)}
+        return [None if it.payout_id is None else found[it.payout_id] for it in settlements]
+
+    async def settlements_of(
+        self, payouts: Sequence[Payout], *, owner: MerchantId
+    ) -> Sequence[Settlement | None]:
+        """Return what each of a merchant's payouts pays; None where it is no settlement."""
+        ids = [it.settlement_id for it in payouts if it.settlement_id is not None]
+        async with self.begin() as work:
+            found = {it.id: it for it in await work.settlements.named(ids, owner=owner)}
+        return [None if it.settlement_id is None else found[it.settlement_id] for it in payouts]
+
+    async def payouts(
+        self, *, owner: MerchantId, before: Place | None = None, limit: int, wanted: Wanted
+    ) -> Sequence[Payout]:
+        """Return a merchant's payouts, newest first, from just before a place."""
+        async with self.begin() as work:
+            return await work.settlements.list_payouts(
+                owner=owner, before=before, limit=limit, wanted=wanted
+            )
 
     async def payout(self, *, owner: MerchantId, payout_id: PayoutId) -> Payout:
         """Return a payout of a merchant's.

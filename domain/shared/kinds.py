@@ -77,6 +77,8 @@ KINDS: Final = {
     "prune_jobs": Kind(Queue.UPKEEP, Priority.PATIENT),
     "forget_answers": Kind(Queue.UPKEEP, Priority.PATIENT),
     "prune_deliveries": Kind(Queue.UPKEEP, Priority.PATIENT),
+    "prune_test_orders": Kind(Queue.UPKEEP, Priority.PATIENT),
+    "prune_key_usage": Kind(Queue.UPKEEP, Priority.PATIENT),
     "look_at_chain": Kind(Queue.UPKEEP),
     "look_at_queues": Kind(Queue.UPKEEP),
     "prune_platform_events": Kind(Queue.UPKEEP, Priority.PATIENT),

@@ -44,6 +44,8 @@ class PlatformEvent(enum.StrEnum):
     QUEUE_STATS = "queue.stats"
     """A queue has grown or shrunk by much, or its jobs wait for long, or do no longer."""
     ENDPOINT_DISABLED = "webhook_endpoint.disabled"
+    ENDPOINT_UNSIGNED = "webhook_endpoint.unsigned"
+    """Its secret does not open, so nothing is sent to it."""
     HEALTH = "gateway.health"
     """How a chain is read, and which of its providers serve, is not what it was."""
 

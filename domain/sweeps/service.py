@@ -10,6 +10,7 @@ import attrs
 from domain.chains.instructions import FundGas, SweepDeposit
 from domain.chains.places import Places
 from domain.shared.money import AssetId, ChainId, Money, chain_of, zero
+from domain.sweeps.coins import CoinSweeps, margin
 from domain.sweeps.model import BATCHES_MAX, OPEN_MAX, RETRY_AFTER
 from domain.sweeps.opening import Opening, may_begin
 from ports.chain import ChainReader, ChainSender, InstructionRefused
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.sweeps.model import Holding, Sweep
-
-MARGIN_PERCENT = 20
-"""Added to what an address needs for its fee: prices move until its coin is there."""
 
 
 @attrs.frozen
@@ -57,12 +55,20 @@ class SweepService:
         most = self.senders[chain].sweeps_max
         made = await self._sweep_together(chain, most) if most else []
         for asset, minimum in self.minimums.items():
-            if chain_of(asset) != chain or (most and asset != self.places[chain].native):
+            if chain_of(asset) != chain:
                 continue
-            for holding in await self._due(chain, asset, minimum):
-                sweep = await self._begin_one(holding)
-                if sweep is not None:
-                    made.append(sweep)
+            if asset == self.places[chain].native:
+                made += await self._coins(chain, Money(minimum, asset)).open()
+            elif not most:
+                made += await self._sweep_each(chain, asset, minimum)
+        return made
+
+    async def _sweep_each(self, chain: ChainId, asset: AssetId, minimum: int) -> list[Sweep]:
+        """Open sweeps of tokens by their addresses' own transactions."""
+        made: list[Sweep] = []
+        for holding in await self._due(chain, asset, minimum):
+            sweep = await self._begin_one(holding)
+            made += [] if sweep is None else [sweep]
         return made
 
     async def _sweep_together(self, chain: ChainId, most: int) -> list[Sweep]:
@@ -123,8 +129,6 @@ class SweepService:
 
     async def _begin_one(self, holding: Holding) -> Sweep | None:
         """Find out what the move costs, outside any transaction, and open the sweep."""
-        if holding.money.asset == self.places[holding.chain].native:
-            return await self._begin_with_own_fee(holding)
         move = SweepDeposit(holding.money, holding.address, holding.index)
         try:
             cost = await self.senders[holding.chain].fee_limit(move)
@@ -134,26 +138,8 @@ class SweepService:
         if held >= cost:
             return await self._opening.open(holding, move)
         return await self._opening.open(
-            holding, FundGas(cost - held + _margin(cost), holding.address)
+            holding, FundGas(cost - held + margin(cost), holding.address)
         )
-
-    async def _begin_with_own_fee(self, holding: Holding) -> Sweep | None:
-        """Open a sweep of coins, which leaves what its own transaction takes at the address."""
-        least = Money(self.minimums[holding.money.asset], holding.money.asset)
-        held = await self._held(holding, least.asset)
-        if held < least:
-            return None
-        try:
-            cost = await self.senders[holding.chain].fee_limit(
-                SweepDeposit(least, holding.address, holding.index)
-            )
-        except InstructionRefused as refusal:
-            return await self._opening.open(holding, None, reason=refusal.reason)
-        money = min(holding.money, held - cost - _margin(cost))
-        if money < least:
-            return None
-        move = SweepDeposit(money, holding.address, holding.index)
-        return await self._opening.open(attrs.evolve(holding, money=money), move)
 
     async def _held(self, holding: Holding, asset: AssetId) -> Money:
         """Return what the address holds of an asset for good."""
@@ -165,10 +151,9 @@ class SweepService:
             holding.address, asset, at_block=cursor.final.number
         )
 
+    def _coins(self, chain: ChainId, least: Money) -> CoinSweeps:
+        return CoinSweeps(self._opening, self.readers[chain], self.senders[chain], least)
+
     @property
     def _opening(self) -> Opening:
         return Opening(self.begin, self.clock, self.ids)
-
-
-def _margin(cost: Money) -> Money:
-    return Money(-(-cost.amount * MARGIN_PERCENT // 100), cost.asset)

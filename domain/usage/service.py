@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
     from domain.shared.ids import KeyId, MerchantId
     from domain.usage.model import Requests
+
+KEPT: Final = timedelta(days=400)
+"""How long counts are kept: a year, and a month of the year before to compare it with."""
+PRUNED_MAX: Final = 1000
+"""How many rows are dropped in one transaction."""
 
 
 @attrs.frozen
@@ -62,3 +67,11 @@ class UsageService:
         async with self.begin() as work:
             await work.merchants.get_key(key_id, owner=owner)
             return await work.key_usage.days(key_id, since=since)
+
+    async def prune(self) -> int:
+        """Drop some counts of days that are not kept any longer; return of how many rows."""
+        before = self.clock.now().date() - KEPT
+        async with self.begin() as work:
+            pruned = await work.key_usage.prune(before=before, limit=PRUNED_MAX)
+            await work.commit()
+        return pruned

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import enum
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 SECRET_BYTES = 32
 """The length of a signing key; the Standard Webhooks specification asks for 24 to 64."""
+
+SECRET_PREFIX = "whsec_"  # noqa: S105 (how secrets begin, not one)
+"""How a secret begins. One that begins otherwise lies sealed, and the storage has no key to it."""
 
 PING = "webhook_endpoint.ping"
 """A test, sent to the endpoint it is about alone, whatever types it wants."""
@@ -80,7 +84,7 @@ class Endpoint:
     merchant_id: MerchantId
     url: str
     secret: str = attrs.field(repr=False)
-    """``whsec_`` and the base64 of the key that signs what is sent."""
+    """``whsec_`` and the base64 of the key that signs what is sent, unless it did not open."""
     created_at: datetime
     enabled: bool = True
     types: frozenset[str] = frozenset()
@@ -103,6 +107,7 @@ class Endpoint:
     """What the next deliveries are taken to be answered, by a test account's order."""
     simulated_times: int = 0
     """How many of them there are still to be."""
+    metadata: Mapping[str, str] = attrs.field(factory=dict)
 
     def wants(self, event_type: str) -> bool:
         """Tell whether this endpoint is told of such events."""
@@ -120,13 +125,22 @@ class Endpoint:
             return self.enabled
         return self.wants(event.type)
 
+    @property
+    def can_sign(self) -> bool:
+        """Whether its secret is known: the storage may have one that does not open."""
+        return self.secret.startswith(SECRET_PREFIX)
+
     def former(self, *, at: datetime) -> str | None:
-        """Return the secret before, as long as it signs."""
+        """Return the secret before, as long as it signs; None where it does not open."""
         until = self.former_secret_until
-        return self.former_secret if until is not None and at < until else None
+        if self.former_secret is None or until is None or at >= until:
+            return None
+        return self.former_secret if self.former_secret.startswith(SECRET_PREFIX) else None
 
     def rotate(self, secret: str, *, at: datetime, overlap: timedelta) -> Endpoint:
         """Sign with another secret from now on, and for a while with the present one too.
+
+        A present one that does not open ends at once: nothing was signed with it of late.
 
         Raises:
             SecretStillRotating: there is one before the present one that signs. Without an
@@ -134,11 +148,12 @@ class Endpoint:
         """
         if overlap and self.former(at=at) is not None and self.former_secret_until is not None:
             raise SecretStillRotating(self.former_secret_until)
+        goes_on = bool(overlap) and self.can_sign
         return attrs.evolve(
             self,
             secret=secret,
-            former_secret=self.secret if overlap else None,
-            former_secret_until=at + overlap if overlap else None,
+            former_secret=self.secret if goes_on else None,
+            former_secret_until=at + overlap if goes_on else None,
         )
 
     def simulate(self, answer: SimulatedAnswer | None, *, times: int) -> Endpoint:
@@ -202,4 +217,4 @@ class Endpoint:
 
 def secret_of(key: bytes) -> str:
     """Write a signing key as merchants are shown it."""
-    return "whsec_" + base64.b64encode(key).decode()
+    return SECRET_PREFIX + base64.b64encode(key).decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from domain.shared.ids import EndpointId
+from domain.shared.metadata import merged
 from domain.webhooks import events
 from domain.webhooks.endpoint import PING, SECRET_BYTES, Disabled, Endpoint, secret_of
 from ports.clock import Clock
@@ -59,12 +61,22 @@ class Wishes:
     description: str | None = None
     hex_signature: bool | None = None
     enabled: bool | None = None
+    metadata: Mapping[str, str | None] = attrs.field(factory=dict)
+    """Entries that are to be others, and those that are to go."""
 
     def applied_to(self, endpoint: Endpoint) -> Endpoint:
-        """Return the endpoint as it is wanted."""
+        """Return the endpoint as it is wanted.
+
+        Raises:
+            TooMuchMetadata: it would have more of it than there may be.
+        """
         named = attrs.asdict(self, recurse=False)
-        enabled = named.pop("enabled")
-        changed = attrs.evolve(endpoint, **{k: v for k, v in named.items() if v is not None})
+        enabled, metadata = named.pop("enabled"), named.pop("metadata")
+        changed = attrs.evolve(
+            endpoint,
+            **{k: v for k, v in named.items() if v is not None},
+            metadata=merged(endpoint.metadata, metadata),
+        )
         if enabled is None or enabled == endpoint.enabled:
             return changed
         return changed.enable() if enabled else changed.disable(Disabled.BY_HAND)
@@ -84,6 +96,7 @@ class EndpointService:
         owner: MerchantId,
         url: str,
         wishes: Wishes,
+        metadata: Mapping[str, str] | None = None,
         idempotency: Idempotency[Endpoint] | None = None,
     ) -> Endpoint:
         """Add an endpoint with a signing secret of its own.
@@ -99,6 +112,7 @@ class EndpointService:
             url=_checked(url),
             secret=secret_of(self.ids.entropy(SECRET_BYTES)),
             created_at=self.clock.now(),
+            metadata=metadata or {},
         )
         endpoint = wishes.applied_to(plain)
         async with self.begin() as work:
@@ -138,6 +152,7 @@ class EndpointService:
         Raises:
             NotFound: the merchant has none of that name.
             UrlMalformed: no server could be reached there.
+            TooMuchMetadata: more would be left than there may be.
         """
         if wishes.url is not None:
             _checked(wishes.url)

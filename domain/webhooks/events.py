@@ -38,3 +38,14 @@ def told_operators(endpoint: Endpoint, *, at: datetime) -> Event:
         merchant=endpoint.merchant_id,
         reason=endpoint.disabled_reason,
     )
+
+
+def told_unsigned(endpoint: Endpoint, *, at: datetime) -> Event:
+    """Tell operators that nothing can be sent to an endpoint, because its secret does not open."""
+    return happened_to_gateway(
+        PlatformEvent.ENDPOINT_UNSIGNED,
+        endpoint.id,
+        at=at,
+        merchant=endpoint.merchant_id,
+        reason="secret_unreadable",
+    )

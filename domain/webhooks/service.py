@@ -201,6 +201,25 @@ class WebhookService:
                 limit=limit,
             )
 
+    async def beside(
+        self, deliveries: Sequence[Delivery], *, owner: MerchantId, events: bool, endpoints: bool
+    ) -> Sequence[tuple[RecordedEvent | None, Endpoint | None]]:
+        """Return the event and the endpoint of each of a merchant's deliveries, where asked for.
+
+        An endpoint that was deleted is none.
+        """
+        told = {it.event_id for it in deliveries} if events else set()
+        to = {it.endpoint_id for it in deliveries} if endpoints else set()
+        async with self.begin() as work:
+            recorded = await work.events.named(sorted(told)) if told else ()
+            known = await work.webhooks.endpoints_named(sorted(to)) if to else ()
+        event_by_id = {it.id: it for it in recorded if it.event.merchant_id == owner}
+        there = (it for it in known if it.merchant_id == owner and it.deleted_at is None)
+        endpoint_by_id = {it.id: it for it in there}
+        return [
+            (event_by_id.get(it.event_id), endpoint_by_id.get(it.endpoint_id)) for it in deliveries
+        ]
+
     async def look_up(
         self, *, owner: MerchantId, delivery_id: DeliveryId
     ) -> tuple[Delivery, RecordedEvent]:

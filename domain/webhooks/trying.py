@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 TAKEN_FOR: Final = timedelta(seconds=60)
 """When a try that nothing is heard of is given up for lost: longer than any is waited for."""
 
+UNSIGNED: Final = "not sent: it cannot be signed, because the secret does not open"
+
 log = logging.getLogger(__name__)
 
 
@@ -40,7 +42,10 @@ class Outgoing:
     recorded: RecordedEvent
 
     async def post(self, publisher: Publisher, *, at: datetime) -> Tried:
-        """Try it."""
+        """Try it. Nothing is sent that cannot be signed."""
+        if not self.endpoint.can_sign:
+            unsigned = Try(at=at, status=None, detail=UNSIGNED, url=self.endpoint.url)
+            return Tried(self.delivery, self.endpoint, unsigned)
         tried = await publisher.post(
             url=self.endpoint.url,
             secret=self.endpoint.secret,
@@ -145,6 +150,8 @@ async def _hear(
     if changed == endpoint:
         return
     await work.webhooks.save_endpoint(changed)
+    if not endpoint.can_sign and endpoint.silences == 0:
+        await work.events.record(events.told_unsigned(changed, at=at))
     if endpoint.enabled and not changed.enabled:
         log.warning("webhook endpoint %s is off: %s", endpoint.id, changed.disabled_reason)
         await work.events.record(

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from domain.shared.rendering import render_time, render_time_or_none
-from domain.webhooks.message import render
+from domain.webhooks.message import render, view_event
 
 if TYPE_CHECKING:
     from domain.shared.events import Json, RecordedEvent
@@ -27,6 +27,7 @@ def view_endpoint(endpoint: Endpoint) -> dict[str, Json]:
         "hex_signature": endpoint.hex_signature,
         "former_secret_until": render_time_or_none(endpoint.former_secret_until),
         "failing_since": render_time_or_none(endpoint.failing_since),
+        "metadata": dict(endpoint.metadata),
         "created_at": render_time(endpoint.created_at),
     }
 
@@ -51,6 +52,14 @@ def view_delivery(delivery: Delivery) -> dict[str, Json]:
         "last_status": None if last is None else last.status,
         "next_try_at": render_time_or_none(delivery.next_try_at),
         "created_at": render_time(delivery.created_at),
+    }
+
+
+def view_beside(event: RecordedEvent | None, endpoint: Endpoint | None) -> dict[str, Json]:
+    """Show what stands beside a delivery, the event as in the feed; null where it does not."""
+    return {
+        "event": None if event is None else view_event(event, previous=event.sequence - 1),
+        "endpoint": None if endpoint is None else view_endpoint(endpoint),
     }
 
 

@@ -26,6 +26,7 @@ from entrypoints.cli.operating import operate, settings_option
 from entrypoints.cli.operators import operator
 from entrypoints.cli.pay import pay
 from entrypoints.cli.people import user
+from entrypoints.cli.secrets import secrets
 from entrypoints.cli.seed import seed
 from entrypoints.cli.signer import signer
 from entrypoints.cli.simulate import simulate
@@ -63,6 +64,7 @@ main.add_command(networks)
 main.add_command(operator)
 main.add_command(pay)
 main.add_command(seed)
+main.add_command(secrets)
 main.add_command(user)
 main.add_command(signer)
 main.add_command(simulate)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 TAIL = 12
 """How many lines of the trace are shown where something went wrong."""
 SHOWN = (
-    "acts", "intents", "payments", "escrows", "sweeps", "settlements", "payouts", "batches",
-    "expired", "charges", "events", "deliveries", "blocks", "reorgs", "faults", "crashes", "lies",
-    "parked", "commits", "turns",
+    "acts", "intents", "payments", "escrows", "deposits", "sweeps", "settlements", "payouts",
+    "batches", "expired", "replaced", "canceled", "charges", "events", "deliveries", "blocks",
+    "reorgs", "deep reorgs", "faults", "crashes", "lies", "parked", "commits", "turns",
 )  # fmt: skip
 """The counts of the summary, in this order."""
 
@@ -59,21 +59,21 @@ def _rails(_: click.Context, __: click.Parameter, text: str) -> tuple[str, ...]:
     default="all",
     show_default=True,
     callback=_faults,
-    help="crash, rpc, reorg, queue, webhooks, storage, telegram: some of them, all or none.",
+    help="crash, rpc, reorg, queue, webhooks, storage, telegram, fees: some, all or none.",
 )
 @click.option(
     "--rails",
     default="all",
     show_default=True,
     callback=_rails,
-    help="evm, ton, stars: what is paid in by, some of them with commas, or all.",
+    help="evm, ton, stars, customers: what is paid in by, some of them with commas, or all.",
 )
 @click.option("--only", callback=_numbers, help="Play only the acts of these numbers.")
 @click.option(
     "--trace", "file", type=click.File("w"), help="Write what happens to a file, line by line."
 )
 @click.option("--shrink/--no-shrink", default=True, help="Look for fewer acts that still fail.")
-@click.option("--campaign", is_flag=True, help="Play ten seeds from --seed on, and pinned ones.")
+@click.option("--campaign", is_flag=True, help="Play 15 seeds from --seed on, and pinned ones.")
 def simulate(
     *,
     seed: int,

@@ -110,6 +110,16 @@ def key_of(scope: Scope) -> ApiKey:
     return key
 
 
+def must_allow(scope: Scope, wanted: str) -> None:
+    """See to it that the caller's key has a scope besides the one that the operation needs.
+
+    Raises:
+        InsufficientScope: it has not.
+    """
+    if not key_of(scope).may(wanted):
+        raise InsufficientScope(wanted)
+
+
 @attrs.frozen(kw_only=True)
 class Admission:
     """Lets requests in: ``await admission(request, operation)`` returns whose they are."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import attrs
@@ -23,11 +24,12 @@ from domain.merchants.rotation import (
 from domain.merchants.scopes import Scope
 from domain.merchants.service import MerchantService
 from domain.merchants.view import view_key, view_usage
+from domain.shared.idempotency import KeyInFlight, KeyReused
 from domain.shared.ids import KeyId
 from domain.shared.modes import Mode
 from domain.usage.service import UsageService
 from entrypoints.http.admission import key_of
-from entrypoints.http.answers import answer
+from entrypoints.http.answers import answer, answer_once
 from entrypoints.http.endpoint import Call, RawJson, delete, get, post
 from entrypoints.http.intents import Name
 from entrypoints.http.schema import Described, Listing, Number, Text
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from domain.merchants.model import ApiKey, Network
     from domain.merchants.service import Issued
     from domain.shared.events import Json
+    from domain.shared.idempotency import Idempotency
 
 NETWORKS_MAX = 32
 DAYS_MAX = 366
@@ -162,24 +165,38 @@ class ApiKeys:
         "/v1/api_keys",
         summary="Make an API key",
         scope=Scope.KEYS_WRITE,
-        problems=(KeyNameTaken, TooManyKeys, NotHeld, ExpiryOutOfRange, MalformedNetwork),
+        idempotency="optional",
+        problems=(
+            KeyNameTaken,
+            TooManyKeys,
+            NotHeld,
+            ExpiryOutOfRange,
+            MalformedNetwork,
+            KeyInFlight,
+            KeyReused,
+        ),
     )
     async def create(self, call: Call[Merchant], body: CreateApiKey) -> NewApiKeyView | RawJson:
         """Its text is told this once.
 
-        A key gives out no scope, and no network, that it has not itself. There is no idempotency
-        key, because the text would have to be kept for it: who got no answer finds the name taken,
+        A key gives out no scope, and no network, that it has not itself. For an idempotency key
+        the text is kept for a day, sealed; who sent none and got no answer finds the name taken,
         and regenerates the key.
         """
-        issued = await self.service.create_key(
-            merchant_id=call.principal.id,
-            name=body.name,
-            scopes=body.scopes,
-            networks=[_network(each) for each in body.networks],
-            expires_at=body.expires_at,
-            by=key_of(call.request.scope),
-        )
-        return self._told(call, issued)
+        networks = [_network(each) for each in body.networks]
+
+        async def act(idempotency: Idempotency[Issued] | None) -> Issued:
+            return await self.service.create_key(
+                merchant_id=call.principal.id,
+                name=body.name,
+                scopes=body.scopes,
+                networks=networks,
+                expires_at=body.expires_at,
+                by=key_of(call.request.scope),
+                idempotency=idempotency,
+            )
+
+        return await answer_once(call, act, partial(self._told, call))
 
     @delete(
         "/v1/api_keys/{key}",
@@ -197,7 +214,8 @@ class ApiKeys:
         "/v1/api_keys/{key}/regenerate",
         summary="Replace an API key",
         scope=Scope.KEYS_WRITE,
-        problems=(NotFound, NotHeld, KeyEnded, RotationUnderWay),
+        idempotency="optional",
+        problems=(NotFound, NotHeld, KeyEnded, RotationUnderWay, KeyInFlight, KeyReused),
     )
     async def regenerate(
         self, call: Call[Merchant], key: Name, body: RegenerateApiKey | None
@@ -207,13 +225,17 @@ class ApiKeys:
         While both are active the key cannot be replaced again, unless one of them is revoked.
         """
         wished = body or RegenerateApiKey()
-        issued = await self.service.regenerate_key(
-            key_id=KeyId(key),
-            owner=call.principal.id,
-            overlap=timedelta(seconds=wished.overlap_seconds),
-            by=key_of(call.request.scope),
-        )
-        return self._told(call, issued)
+
+        async def act(idempotency: Idempotency[Issued] | None) -> Issued:
+            return await self.service.regenerate_key(
+                key_id=KeyId(key),
+                owner=call.principal.id,
+                overlap=timedelta(seconds=wished.overlap_seconds),
+                by=key_of(call.request.scope),
+                idempotency=idempotency,
+            )
+
+        return await answer_once(call, act, partial(self._told, call))
 
     @get(
         "/v1/api_keys/{key}/usage",
@@ -230,8 +252,8 @@ class ApiKeys:
         )
         return answer(call, view_usage(KeyId(key), found))
 
-    def _told(self, call: Call[Merchant], issued: Issued) -> RawJson:
-        return answer(call, {**self._view(call, issued.key), "key": issued.text})
+    def _told(self, call: Call[Merchant], issued: Issued) -> dict[str, Json]:
+        return {**self._view(call, issued.key), "key": issued.text}
 
     def _view(self, call: Call[Merchant], key: ApiKey) -> dict[str, Json]:
         return view_key(key, of=call.principal, at=self.service.clock.now())

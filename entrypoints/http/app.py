@@ -33,6 +33,7 @@ from entrypoints.http.ops_queues import OpsQueues
 from entrypoints.http.ops_stream import OpsStreams
 from entrypoints.http.pagination import Cursors
 from entrypoints.http.payout_destinations import PayoutDestinations
+from entrypoints.http.payouts import Payouts
 from entrypoints.http.refusals import REFUSALS
 from entrypoints.http.sandbox import SandboxOrders
 from entrypoints.http.stars import StarPayments
@@ -159,6 +160,11 @@ def _resources(services: ApiServices) -> Sequence[object]:
         Explanations(service=services.explaining, assets=services.assets),
         Escrows(service=services.escrows, assets=services.assets),
         Balances(books=services.books, settlements=services.settlements, assets=services.assets),
+        Payouts(
+            service=services.settlements,
+            assets=services.assets,
+            cursors=Cursors(key=services.cursor_key, listing="payouts"),
+        ),
         PayoutDestinations(service=services.destinations),
         Events(service=services.webhooks),
         WebhookEndpoints(

@@ -1,4 +1,4 @@
-"""What a merchant has, and how it was paid out."""
+"""What a merchant has, and what was closed into settlements."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ from domain.merchants.model import Merchant
 from domain.merchants.scopes import Scope
 from domain.settlements.service import SettlementService
 from domain.settlements.view import view_payout, view_settlement
-from domain.shared.ids import PayoutId
 from domain.shared.money import Assets, Money
 from domain.shared.rendering import render_money
 from entrypoints.http.answers import answer
 from entrypoints.http.endpoint import Call, RawJson, get
-from entrypoints.http.intents import Name
 from entrypoints.http.schema import Listing
 from entrypoints.http.views import BalancesView, PayoutView, SettlementView
-from ports.unit_of_work import NotFound
 
 if TYPE_CHECKING:
     from domain.shared.events import Json
@@ -113,14 +110,3 @@ class Balances:
                 beside = None if payout is None else view_payout(payout, self.assets)
                 shown["expanded"] = {"payout": beside}
         return answer(call, {"object": "list", "data": data})
-
-    @get(
-        "/v1/payouts/{payout}",
-        summary="Show a payout",
-        scope=Scope.PAYOUTS_READ,
-        problems=(NotFound,),
-    )
-    async def show_payout(self, call: Call[Merchant], payout: Name) -> PayoutView | RawJson:
-        """With the hash of its transaction, once it is signed."""
-        found = await self.settlements.payout(owner=call.principal.id, payout_id=PayoutId(payout))
-        return answer(call, view_payout(found, self.assets))

@@ -23,16 +23,9 @@ from cattrs.errors import AttributeValidationNote
 from cattrs.gen import make_dict_structure_fn
 from cattrs.preconf.orjson import make_converter
 
+from entrypoints.http.hints import PLAIN, item_of, optional_of, origin_of, rule_of
 from entrypoints.http.problems import ProblemType, Refusal
-from entrypoints.http.schema import (
-    PLAIN,
-    Listing,
-    Refused,
-    item_of,
-    optional_of,
-    origin_of,
-    rule_of,
-)
+from entrypoints.http.schema import Listing, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

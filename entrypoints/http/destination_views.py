@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import attrs
 
 from domain.destinations.model import ChangeState
+from entrypoints.http.metadata import Metadata
 from entrypoints.http.schema import Described, Text
 
 
@@ -25,6 +26,7 @@ class ChangePayoutDestination:
             example="0x52908400098527886E0F7030069857D2E4169EE7",
         ),
     ]
+    metadata: Metadata = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +62,7 @@ class PayoutDestinationChangeView:
     ]
     ended_at: datetime | None
     reason: str | None
+    metadata: dict[str, str]
 
 
 @attrs.frozen(kw_only=True)

@@ -32,6 +32,7 @@ from starlette.responses import Response
 from domain.limits.model import Kind
 from entrypoints.http.codec import parse, reader, writer
 from entrypoints.http.edge import request_id_of
+from entrypoints.http.hints import fields_of, optional_of, origin_of, rule_of
 from entrypoints.http.pagination import Page, next_link
 from entrypoints.http.request import (
     IdempotencyKeyMissing,
@@ -40,14 +41,7 @@ from entrypoints.http.request import (
     read_path,
     read_query,
 )
-from entrypoints.http.schema import (
-    Listing,
-    Rule,
-    fields_of,
-    optional_of,
-    origin_of,
-    rule_of,
-)
+from entrypoints.http.schema import Listing, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,19 +12,16 @@ from domain.explaining.view import view_beside
 from domain.intents.issuing import AssetNotAccepted, ChainOfOtherMode, MethodNotOffered
 from domain.intents.listing import Place
 from domain.intents.model import IntentTransitionRefused
+from domain.intents.prices import NotACurrency, PriceOutOfRange
 from domain.intents.quotes import NoRate, QuoteExpired
-from domain.intents.service import (
-    IntentService,
-    NotACurrency,
-    PriceIn,
-    PriceOutOfRange,
-)
+from domain.intents.service import IntentService, PriceIn
 from domain.intents.view import view_intent, view_quote
 from domain.ledger.parking import AssetParked
 from domain.merchants.model import Merchant
 from domain.merchants.scopes import Scope
 from domain.shared.idempotency import KeyInFlight, KeyReused
 from domain.shared.ids import IntentId, QuoteId
+from domain.shared.metadata import TooMuchMetadata
 from domain.shared.money import (
     AmountOutOfRange,
     Assets,
@@ -41,6 +38,7 @@ from entrypoints.http.intent_lists import (
     Expansion,
     IntentPaging,
 )
+from entrypoints.http.metadata import ChangeMetadata
 from entrypoints.http.pagination import After, Cursors, Page
 from entrypoints.http.schema import Text
 from entrypoints.http.views import (
@@ -56,6 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.intents.model import PaymentIntent
+    from domain.intents.quotes import Quote
     from domain.shared.events import Json
     from domain.shared.idempotency import Idempotency
     from entrypoints.http.views import (
@@ -95,14 +94,19 @@ class PaymentIntents:
         "/v1/quotes",
         summary="Promise an amount of an asset for a price",
         scope=Scope.PAYMENT_INTENTS_WRITE,
-        problems=_WISHES,
+        idempotency="optional",
+        problems=(*_WISHES, *_KEYS),
     )
     async def create_quote(self, call: Call[Merchant], body: CreateQuote) -> QuoteView | RawJson:
         """The rate is locked for a few minutes; every source that counted is shown."""
-        made = await self.service.quote(
-            merchant=call.principal, price=_money(body.price), asset=asset_id(body.asset)
-        )
-        return answer(call, view_quote(made, self.assets))
+        price, asset = _money(body.price), asset_id(body.asset)
+
+        async def act(idempotency: Idempotency[Quote] | None) -> Quote:
+            return await self.service.quote(
+                merchant=call.principal, price=price, asset=asset, idempotency=idempotency
+            )
+
+        return await answer_once(call, act, lambda made: view_quote(made, self.assets))
 
     @post(
         "/v1/payment_intents",
@@ -218,6 +222,29 @@ class PaymentIntents:
         async def act(idempotency: Idempotency[PaymentIntent] | None) -> PaymentIntent:
             return await self.service.cancel(
                 owner=call.principal.id, intent_id=IntentId(intent), idempotency=idempotency
+            )
+
+        return await answer_once(call, act, self._view)
+
+    @post(
+        "/v1/payment_intents/{intent}",
+        status=200,
+        summary="Change a payment intent's metadata",
+        scope=Scope.PAYMENT_INTENTS_WRITE,
+        idempotency="optional",
+        problems=(NotFound, TooMuchMetadata, *_KEYS),
+    )
+    async def annotate(
+        self, call: Call[Merchant], intent: Name, body: ChangeMetadata
+    ) -> PaymentIntentView | RawJson:
+        """At any time, also when it has ended. No event tells of it; later ones show it."""
+
+        async def act(idempotency: Idempotency[PaymentIntent] | None) -> PaymentIntent:
+            return await self.service.annotate(
+                owner=call.principal.id,
+                intent_id=IntentId(intent),
+                metadata=body.metadata,
+                idempotency=idempotency,
             )
 
         return await answer_once(call, act, self._view)

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import attrs
 import cattrs.preconf.orjson
 
+from entrypoints.http.hints import fields_of, item_of, origin_of, rule_of
 from entrypoints.http.schema import (
     Choice,
     Described,
     Listing,
-    fields_of,
-    item_of,
-    origin_of,
-    rule_of,
 )
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import attrs
 from entrypoints.http.admission import REFUSALS
 from entrypoints.http.codec import Fault, Invalid, Malformed, Misfit
 from entrypoints.http.endpoint import NoQuery
+from entrypoints.http.hints import fields_of, optional_of
 from entrypoints.http.json_schema import COMPONENTS, Schemas, default_of
 from entrypoints.http.pagination import Page
 from entrypoints.http.problems import INTERNAL, MEDIA_TYPE, NOT_FOUND
@@ -21,7 +22,6 @@ from entrypoints.http.request import (
     MalformedQuery,
     UnsupportedMediaType,
 )
-from entrypoints.http.schema import fields_of, optional_of
 from entrypoints.http.versions import HEADER, KNOWN, OLDEST, UnknownApiVersion
 
 if TYPE_CHECKING:

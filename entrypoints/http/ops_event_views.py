@@ -78,7 +78,7 @@ class QueueNews:
 
 @attrs.frozen(kw_only=True)
 class EndpointNews:
-    """An endpoint of a merchant's was switched off, as it did not answer."""
+    """An endpoint of a merchant's was switched off, as it did not answer, or cannot be sent to."""
 
     id: str
     object: Literal["webhook_endpoint"]

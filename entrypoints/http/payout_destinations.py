@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
@@ -22,6 +22,7 @@ from domain.merchants.scopes import Scope
 from domain.shared.actors import ActorKind
 from domain.shared.idempotency import KeyInFlight, KeyReused
 from domain.shared.ids import DestinationChangeId
+from domain.shared.metadata import TooMuchMetadata
 from domain.shared.money import ChainId
 from entrypoints.http.admission import key_of
 from entrypoints.http.answers import answer, answer_once
@@ -34,12 +35,14 @@ from entrypoints.http.destination_views import (
 )
 from entrypoints.http.endpoint import Call, RawJson, get, post
 from entrypoints.http.intents import Name
+from entrypoints.http.metadata import ChangeMetadata
 from ports.addresses import AddressRefused
 from ports.unit_of_work import NotFound
 
 if TYPE_CHECKING:
     from domain.destinations.model import DestinationChange
     from domain.shared.idempotency import Idempotency
+    from domain.shared.ids import MerchantId
 
 CHANGES_MAX = 100
 _CHANGES = "/v1/payout_destinations/changes"
@@ -86,6 +89,7 @@ class PayoutDestinations:
                 chain=ChainId(body.chain),
                 address=body.address,
                 by=_caller(call),
+                metadata=body.metadata,
                 idempotency=idempotency,
             )
 
@@ -117,11 +121,42 @@ class PayoutDestinations:
         return answer(call, view_change(found))
 
     @post(
+        _ONE,
+        status=200,
+        summary="Change the metadata of a change of a payout destination",
+        scope=Scope.PAYOUT_DESTINATIONS_WRITE,
+        idempotency="optional",
+        problems=(NotFound, TooMuchMetadata, KeyInFlight, KeyReused),
+    )
+    async def annotate(
+        self, call: Call[Merchant], destination_change: Name, body: ChangeMetadata
+    ) -> PayoutDestinationChangeView | RawJson:
+        """At any time, also when it has ended. No event tells of it; later ones show it."""
+
+        async def act(idempotency: Idempotency[DestinationChange] | None) -> DestinationChange:
+            return await self.service.annotate(
+                change_id=DestinationChangeId(destination_change),
+                owner=call.principal.id,
+                metadata=body.metadata,
+                idempotency=idempotency,
+            )
+
+        return await answer_once(call, act, view_change)
+
+    @post(
         f"{_ONE}/approve",
         status=200,
         summary="Approve a change of a payout destination",
         scope=Scope.PAYOUT_DESTINATIONS_APPROVE,
-        problems=(NotFound, NotIndependent, KeyEnded, ChangeTransitionRefused),
+        idempotency="optional",
+        problems=(
+            NotFound,
+            NotIndependent,
+            KeyEnded,
+            ChangeTransitionRefused,
+            KeyInFlight,
+            KeyReused,
+        ),
     )
     async def approve(
         self, call: Call[Merchant], destination_change: Name
@@ -130,50 +165,73 @@ class PayoutDestinations:
 
         It is effective when it has cooled down; until then payouts go to the old destination.
         """
-        approved = await self.service.approve(
-            change_id=DestinationChangeId(destination_change),
-            owner=call.principal.id,
-            by=_caller(call),
-        )
-        return answer(call, view_change(approved))
+
+        async def act(idempotency: Idempotency[DestinationChange] | None) -> DestinationChange:
+            return await self.service.approve(
+                change_id=DestinationChangeId(destination_change),
+                owner=call.principal.id,
+                by=_caller(call),
+                idempotency=idempotency,
+            )
+
+        return await answer_once(call, act, view_change)
 
     @post(
         f"{_ONE}/refuse",
         status=200,
         summary="Refuse a change of a payout destination",
         scope=Scope.PAYOUT_DESTINATIONS_APPROVE,
-        problems=(NotFound, ChangeTransitionRefused),
+        idempotency="optional",
+        problems=(NotFound, ChangeTransitionRefused, KeyInFlight, KeyReused),
     )
     async def refuse(
         self, call: Call[Merchant], destination_change: Name, body: EndChange | None
     ) -> PayoutDestinationChangeView | RawJson:
         """Until it is effective, also after its approval."""
-        refused = await self.service.refuse(
-            change_id=DestinationChangeId(destination_change),
-            owner=call.principal.id,
-            by=_caller(call),
-            reason=body.reason if body else None,
-        )
-        return answer(call, view_change(refused))
+        return await _ended(call, destination_change, body, self.service.refuse)
 
     @post(
         f"{_ONE}/cancel",
         status=200,
         summary="Cancel a change of a payout destination",
         scope=Scope.PAYOUT_DESTINATIONS_WRITE,
-        problems=(NotFound, ChangeTransitionRefused),
+        idempotency="optional",
+        problems=(NotFound, ChangeTransitionRefused, KeyInFlight, KeyReused),
     )
     async def cancel(
         self, call: Call[Merchant], destination_change: Name, body: EndChange | None
     ) -> PayoutDestinationChangeView | RawJson:
         """Until it is effective; the old destination stays."""
-        canceled = await self.service.cancel(
-            change_id=DestinationChangeId(destination_change),
+        return await _ended(call, destination_change, body, self.service.cancel)
+
+
+class _End(Protocol):
+    """One of the two ways in which somebody ends a change."""
+
+    async def __call__(
+        self,
+        *,
+        change_id: DestinationChangeId,
+        owner: MerchantId,
+        by: Party,
+        reason: str | None,
+        idempotency: Idempotency[DestinationChange] | None,
+    ) -> DestinationChange: ...
+
+
+async def _ended(call: Call[Merchant], id: str, body: EndChange | None, end: _End) -> RawJson:
+    """End a change for the reason given, and answer with it."""
+
+    async def act(idempotency: Idempotency[DestinationChange] | None) -> DestinationChange:
+        return await end(
+            change_id=DestinationChangeId(id),
             owner=call.principal.id,
             by=_caller(call),
             reason=body.reason if body else None,
+            idempotency=idempotency,
         )
-        return answer(call, view_change(canceled))
+
+    return await answer_once(call, act, view_change)
 
 
 def _caller(call: Call[Merchant]) -> Party:

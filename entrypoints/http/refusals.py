@@ -13,12 +13,8 @@ from domain.destinations.service import (
 from domain.escrow.model import EscrowActionInProgress, EscrowTransitionRefused
 from domain.intents.issuing import AssetNotAccepted, ChainOfOtherMode, MethodNotOffered
 from domain.intents.model import IntentTransitionRefused
+from domain.intents.prices import PRICE_MAX, NotACurrency, PriceOutOfRange
 from domain.intents.quotes import NoRate, QuoteExpired
-from domain.intents.service import (
-    PRICE_MAX,
-    NotACurrency,
-    PriceOutOfRange,
-)
 from domain.ledger.model import InsufficientFunds
 from domain.ledger.parking import AssetParked
 from domain.merchants.rotation import (
@@ -39,6 +35,7 @@ from domain.sandbox.model import (
     ReachesFinal,
 )
 from domain.shared.idempotency import KeyInFlight, KeyReused
+from domain.shared.metadata import TooMuchMetadata
 from domain.shared.money import AmountOutOfRange, MalformedAssetId, UnknownAsset
 from domain.stars.model import InvoiceMalformed
 from domain.stars.service import NotPaidInStars
@@ -229,6 +226,13 @@ REFUSALS = ProblemTable(
             "A final block would be replaced",
             detail="At most {maximum} of the newest blocks are not final.",
             fields=("chain", "depth", "maximum"),
+        ),
+        TooMuchMetadata: ProblemType(
+            422,
+            "too-much-metadata",
+            "More metadata than an object may have",
+            detail="At most {maximum} entries may be left.",
+            fields=("maximum",),
         ),
         KeyReused: ProblemType(
             422, "idempotency-key-reused", "The key was used for another request"

@@ -8,12 +8,9 @@ asks.
 
 from __future__ import annotations
 
-import enum
 import re
-import types
-import typing
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
+from typing import Any, ClassVar, TypeAlias
 
 import attrs
 
@@ -303,7 +300,7 @@ class Mapping(Rule):
         words: dict[str, Any] = {
             "type": "object",
             "propertyNames": self._key.keywords(),
-            "additionalProperties": self._value.keywords(),
+            "additionalProperties": self._entry(),
         }
         if self.max_entries is not None:
             words["maxProperties"] = self.max_entries
@@ -318,75 +315,31 @@ class Mapping(Rule):
         for name, entry in value.items():
             try:
                 self._key.check(name)
-                self._value.check(entry)
+                self._check_entry(entry)
             except Refused as error:
                 raise Refused(error.detail, at=(name,)) from None
         return value
 
+    def _entry(self) -> dict[str, Any]:
+        return self._value.keywords()
 
-PLAIN: dict[Any, Rule] = {str: Text(), int: Number(), bool: Flag(), datetime: Instant()}
-
-
-def origin_of(kind: TypeForm) -> Value:
-    """`typing.get_origin`, without the special forms its stub promises."""
-    return typing.get_origin(kind)
+    def _check_entry(self, entry: Value) -> None:
+        self._value.check(entry)
 
 
-def rule_of(kind: TypeForm) -> Rule | None:
-    """The rule a type carries; None for a union, a class of fields and what is unknown.
-
-    Raises:
-        TypeError: A marker stands on a type it does not describe.
-    """
-    origin = origin_of(kind)
-    if origin is Annotated:
-        marked, *metadata = get_args(kind)
-        rule = rule_of(marked)
-        for marker in metadata:
-            if isinstance(marker, Rule):
-                if rule is None or rule.carrier is not marker.carrier:
-                    raise TypeError(f"{type(marker).__name__} does not describe {marked}")
-                rule = marker
-        return rule
-    if origin is Literal and all(type(word) is str for word in get_args(kind)):
-        return Choice(members={word: word for word in get_args(kind)})
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return Choice(members={member.value: member for member in kind})
-    if origin is list or (origin is tuple and get_args(kind)[1:] == (...,)):
-        return Listing()
-    if kind == dict[str, str]:
-        return Mapping()
-    return PLAIN.get(kind)
+class _Partial:
+    """Stands for `dict[str, str | None]` where it is said what a rule describes."""
 
 
-def item_of(kind: TypeForm) -> TypeForm:
-    """The type of the items of a list or tuple, under `Annotated` or not."""
-    while origin_of(kind) is Annotated:
-        kind = get_args(kind)[0]
-    return get_args(kind)[0]
+@attrs.frozen(eq=False, kw_only=True)
+class Amendment(Mapping):
+    """Changes of a mapping as a `dict[str, str | None]`: null stands for an entry that goes."""
 
+    carrier: ClassVar[type] = _Partial
 
-def optional_of(kind: TypeForm) -> TypeForm | None:
-    """The `T` of `T | None`, or None for any other type."""
-    if origin_of(kind) in (typing.Union, types.UnionType):
-        others = [member for member in get_args(kind) if member is not type(None)]
-        if len(others) == 1:
-            return others[0]
-    return None
+    def _entry(self) -> dict[str, Any]:
+        return {"anyOf": [super()._entry(), {"type": "null"}]}
 
-
-def fields_of(kind: TypeForm) -> list[tuple[attrs.Attribute[Any], Any]]:
-    """The fields of an attrs class (or of `Generic[T]` given its argument) and their types."""
-    cls = origin_of(kind) or kind
-    arguments = dict(zip(getattr(cls, "__parameters__", ()), get_args(kind), strict=False))
-    hints = typing.get_type_hints(cls, include_extras=True)
-    return [
-        (field, _filled(hints[field.name], arguments)) for field in attrs.fields(cls) if field.init
-    ]
-
-
-def _filled(hint: TypeForm, arguments: dict[TypeForm, TypeForm]) -> TypeForm:
-    if hint in arguments:
-        return arguments[hint]
-    open_parameters = getattr(hint, "__parameters__", ())
-    return hint[tuple(arguments[each] for each in open_parameters)] if open_parameters else hint
+    def _check_entry(self, entry: Value) -> None:
+        if entry is not None:
+            super()._check_entry(entry)

@@ -18,7 +18,8 @@ from domain.intents.model import IntentStatus, Method, PaymentException
 from domain.settlements.model import SettlementState
 from domain.settlements.payouts import PayoutState
 from entrypoints.http.destination_views import PayoutDestinationChangeView
-from entrypoints.http.schema import Described, Mapping, Number, Text
+from entrypoints.http.metadata import Metadata
+from entrypoints.http.schema import Described, Number, Text
 from entrypoints.http.webhook_views import WebhookEndpointView
 
 Units = Annotated[
@@ -361,13 +362,4 @@ class CreatePaymentIntent:
         | None
     ) = None
     description: Annotated[str, Text(max_length=500, example="Order 1042")] | None = None
-    metadata: Annotated[
-        dict[str, str],
-        Mapping(
-            max_entries=20,
-            max_key=40,
-            max_value=500,
-            description="The merchant's own words, given back as they came.",
-            example={"order": "1042"},
-        ),
-    ] = attrs.field(factory=dict)
+    metadata: Metadata = attrs.field(factory=dict)

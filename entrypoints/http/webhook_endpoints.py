@@ -11,6 +11,7 @@ from domain.merchants.model import Merchant
 from domain.merchants.scopes import Scope
 from domain.shared.idempotency import KeyInFlight, KeyReused
 from domain.shared.ids import EndpointId
+from domain.shared.metadata import TooMuchMetadata
 from domain.webhooks.endpoint import SecretStillRotating
 from domain.webhooks.endpoints import (
     EndpointDisabled,
@@ -70,6 +71,7 @@ class WebhookEndpoints:
                     description=body.description,
                     hex_signature=body.hex_signature,
                 ),
+                metadata=body.metadata,
                 idempotency=idempotency,
             )
 
@@ -111,7 +113,7 @@ class WebhookEndpoints:
         "/v1/webhook_endpoints/{endpoint}",
         summary="Change a webhook endpoint, or switch it on or off",
         scope=Scope.WEBHOOKS_WRITE,
-        problems=(NotFound, UrlMalformed),
+        problems=(NotFound, UrlMalformed, TooMuchMetadata),
     )
     async def change(
         self, call: Call[Merchant], endpoint: Name, body: ChangeWebhookEndpoint
@@ -126,6 +128,7 @@ class WebhookEndpoints:
                 description=body.description,
                 hex_signature=body.hex_signature,
                 enabled=body.enabled,
+                metadata=body.metadata,
             ),
         )
         return answer(call, view_endpoint(changed))

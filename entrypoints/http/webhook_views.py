@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -10,6 +11,7 @@ import attrs
 from domain.webhooks.endpoint import OVERLAP_MAX, Disabled
 from domain.webhooks.endpoints import OVERLAP
 from domain.webhooks.model import DeliveryState
+from entrypoints.http.metadata import Metadata, MetadataChange
 from entrypoints.http.pagination import Paging
 from entrypoints.http.schema import Described, Listing, Number, Text
 
@@ -68,6 +70,7 @@ class WebhookEndpointView:
     failing_since: Annotated[
         datetime | None, Described(description="Since when every try has failed.")
     ]
+    metadata: dict[str, str]
     created_at: datetime
 
 
@@ -148,6 +151,7 @@ class CreateWebhookEndpoint:
     types: EventTypes = attrs.field(factory=list)
     description: Description = ""
     hex_signature: HexSignature = False
+    metadata: Metadata = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -159,6 +163,7 @@ class ChangeWebhookEndpoint:
     description: Description | None = None
     hex_signature: HexSignature | None = None
     enabled: bool | None = None
+    metadata: MetadataChange = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -176,6 +181,19 @@ class RotateSecret:
     ] = int(OVERLAP.total_seconds())
 
 
+class BesideDelivery(enum.StrEnum):
+    """An object that can be shown with a delivery."""
+
+    EVENT = "event"
+    ENDPOINT = "endpoint"
+
+
+BesideDeliveries = Annotated[
+    list[BesideDelivery],
+    Listing(max_items=2, description="Objects to be shown beside the delivery, each by a field."),
+]
+
+
 @attrs.frozen
 class DeliveryPaging(Paging):
     """Which deliveries."""
@@ -183,3 +201,11 @@ class DeliveryPaging(Paging):
     endpoint: Annotated[str, Text(pattern="^[A-Za-z0-9_]{1,64}$")] | None = None
     event: Annotated[str, Text(pattern="^[A-Za-z0-9_]{1,64}$")] | None = None
     state: DeliveryState | None = None
+    expand: BesideDeliveries = attrs.field(factory=list)
+
+
+@attrs.frozen
+class DeliveryExpansion:
+    """The query of a delivery."""
+
+    expand: BesideDeliveries = attrs.field(factory=list)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tests.concurrency.gateway import Gateways
-    from tests.domain.world import Surroundings
+    from tests.domain.services import Surroundings
 
 SETTINGS = PoolSettings(
     connections_min=2,
@@ -24,7 +24,7 @@ SETTINGS = PoolSettings(
 
 @pytest.fixture
 def around() -> Surroundings:
-    from tests.domain.world import Surroundings  # noqa: PLC0415 (only then is it rewritten)
+    from tests.domain.services import Surroundings  # noqa: PLC0415 (only then is it rewritten)
 
     return Surroundings()
 

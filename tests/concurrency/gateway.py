@@ -19,17 +19,9 @@ from domain.fees.model import FeeSchedule
 from domain.merchants.model import Merchant, PayoutTerms
 from ports.chain import InstructionRefused
 from tests.builders import CHAIN, USDT, coins, usdt
-from tests.domain.world import (
-    DUE,
-    GAS,
-    HOT,
-    PAYER,
-    TILL,
-    Services,
-    Surroundings,
-    World,
-    compose,
-)
+from tests.domain.scene import DUE, GAS, HOT, PAYER, TILL
+from tests.domain.services import Services, Surroundings, compose
+from tests.domain.world import World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterable

@@ -15,7 +15,7 @@ from tests.builders import CHAIN, USDT, address_of, usdt
 from tests.concurrency.gateway import Gateways, at_once, with_approval
 from tests.concurrency.history import History, Refused
 from tests.concurrency.linearizable import linearization
-from tests.domain.world import HOT, PLACES
+from tests.domain.scene import HOT, PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Hashable, Iterable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from domain.ledger.model import Balance
     from domain.settlements.model import Settlement
     from tests.concurrency.history import Call
-    from tests.domain.world import Services
+    from tests.domain.services import Services
 
 SEEDS = range(8)
 TILL = address_of("other till")

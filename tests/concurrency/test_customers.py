@@ -11,7 +11,7 @@ import pytest
 from domain.ledger.accounts import available
 from tests.builders import CHAIN, usdt
 from tests.concurrency.gateway import at_once
-from tests.domain.world import DUE, NET
+from tests.domain.scene import DUE, NET
 
 if TYPE_CHECKING:
     from domain.customers.model import CustomerAddress

@@ -21,7 +21,7 @@ from domain.destinations.service import ChangeUnderWay, DestinationService
 from domain.shared.actors import ActorKind
 from tests.builders import CHAIN, OTHER_CHAIN, address_of
 from tests.concurrency.gateway import at_once
-from tests.domain.world import PLACES, TILL
+from tests.domain.scene import PLACES, TILL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from domain.shared.ids import KeyId
     from domain.shared.money import ChainId
     from tests.concurrency.gateway import Gateways
-    from tests.domain.world import Surroundings
+    from tests.domain.services import Surroundings
 
 SEEDS = range(6)
 NEW = address_of("new till")

@@ -20,7 +20,8 @@ from tests.builders import CHAIN
 from tests.concurrency.gateway import Gateways, at_once
 from tests.concurrency.history import History, Refused
 from tests.concurrency.linearizable import linearization
-from tests.domain.world import PAYER, terms_for
+from tests.domain.scene import PAYER
+from tests.domain.world import terms_for
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from domain.chains.service import Progress
     from domain.escrow.model import Escrow
     from tests.concurrency.history import Call
-    from tests.domain.world import Services
+    from tests.domain.services import Services
 
 SEEDS = range(6)
 ENDS = {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from domain.shared.events import RecordedEvent
     from tests.concurrency.history import Call
-    from tests.domain.world import Services
+    from tests.domain.services import Services
 
 SEEDS = range(6)
 WRITERS, READERS, UNITS = 8, 6, 4

@@ -13,7 +13,8 @@ from tests.builders import CHAIN
 from tests.concurrency.gateway import Gateways, at_once
 from tests.concurrency.history import History, Refused
 from tests.concurrency.linearizable import linearization
-from tests.domain.world import DUE, address_for
+from tests.domain.scene import DUE
+from tests.domain.world import address_for
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from domain.chains.service import Progress
     from tests.concurrency.history import Call
-    from tests.domain.world import Services
+    from tests.domain.services import Services
 
 SEEDS = range(6)
 BLOCKS = 8

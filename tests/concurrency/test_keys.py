@@ -14,7 +14,7 @@ from tests.builders import USDT, usd
 from tests.concurrency.gateway import at_once, with_approval
 from tests.concurrency.history import History
 from tests.concurrency.linearizable import linearization
-from tests.domain.world import TILL
+from tests.domain.scene import TILL
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable

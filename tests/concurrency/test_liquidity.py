@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from tests.builders import CHAIN
-from tests.domain.world import HOT, another_merchant, compose
+from tests.domain.scene import HOT
+from tests.domain.services import compose
+from tests.domain.world import another_merchant
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

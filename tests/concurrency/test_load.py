@@ -13,14 +13,15 @@ from domain.intents.model import IntentTransitionRefused, Method, PaymentIntent
 from domain.merchants.model import PaymentPolicy, Verdict
 from tests.builders import CHAIN
 from tests.concurrency.gateway import Gateways, at_once
-from tests.domain.world import DUE, another_merchant
+from tests.domain.scene import DUE
+from tests.domain.world import another_merchant
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from domain.merchants.model import Merchant
     from domain.webhooks.service import WebhookService
-    from tests.domain.world import Services
+    from tests.domain.services import Services
 
 ROUNDS = range(4)
 MERCHANTS = 3

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from domain.settlements.payouts import Payout
     from tests.concurrency.history import Call
-    from tests.domain.world import Services
+    from tests.domain.services import Services
 
 SEEDS = range(6)
 TILL = address_of("other till")

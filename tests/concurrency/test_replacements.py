@@ -15,7 +15,7 @@ from domain.chains.submissions import SubmissionState, SubmissionTransitionRefus
 from domain.settlements.payouts import PayoutState
 from tests.builders import CHAIN
 from tests.concurrency.gateway import at_once
-from tests.domain.world import ASSETS, NET, PLACES, TILL
+from tests.domain.scene import ASSETS, NET, PLACES, TILL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from domain.settlements.payouts import Payout
     from domain.shared.ids import SubmissionId
     from tests.concurrency.gateway import Gateways
-    from tests.domain.world import Services
+    from tests.domain.services import Services
 
 SEEDS = range(5)
 ENDS = {PayoutState.CONFIRMED: SubmissionState.CONFIRMED,

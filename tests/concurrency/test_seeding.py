@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from adapters.postgres.storage import PostgresStorage
     from domain.seeding.model import Seeded
     from tests.concurrency.gateway import Gateways
-    from tests.domain.world import Surroundings
+    from tests.domain.services import Surroundings
 
 ADA, BOB = "ada@example.com", "bob@example.com"
 

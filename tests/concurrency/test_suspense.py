@@ -10,7 +10,7 @@ import pytest
 from domain.suspense.model import AlreadyDecided, ItemState
 from tests.builders import CHAIN, address_of, usdt
 from tests.domain.inbox import ADA, GRACE, decided, items, must_add_up
-from tests.domain.world import DUE, HOT, NET, PAYER, PLACES
+from tests.domain.scene import DUE, HOT, NET, PAYER, PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from tests.builders import CHAIN
+from tests.builders import CHAIN, COIN, USDT
 from tests.concurrency.gateway import at_once
-from tests.domain.world import FEE, HOT, NET, TILL, address_for
+from tests.domain.scene import FEE, HOT, NET, TILL
+from tests.domain.world import address_for
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -57,9 +58,15 @@ async def test_each_address_is_swept_once(
 
     with psycopg.connect(postgres_dsn) as connection:
         swept = connection.execute("select address, state from sweep order by address").fetchall()
-        held = connection.execute("select distinct amount from deposit_holding").fetchall()
+        holdings = connection.execute("select address, asset, amount from deposit_holding")
+        held = {(address, asset): int(amount) for address, asset, amount in holdings}
     assert swept == sorted((address_for(intent), "done") for intent in intents)
-    assert held == [(0,)]
+    assert held == {
+        (address_for(intent), asset): world.held(address_for(intent), asset)
+        for intent in intents
+        for asset in (USDT.id, COIN.id)
+    }
+    assert not any(amount for (_, asset), amount in held.items() if asset == USDT.id)
     assert [chain.blocks.sequence(address_for(intent)) for intent in intents] == [1] * ADDRESSES
     assert (world.held(TILL), world.held(HOT)) == (ADDRESSES * NET, ADDRESSES * FEE)
     await gateways.must_be_right()

@@ -11,16 +11,16 @@ import pytest
 from domain.settlements.liquidity import liquid
 from tests.builders import CHAIN, USDT, usdt
 from tests.concurrency.gateway import HesitantChain, Hesitation, at_once
+from tests.domain.scene import DUE, HOT, NET, PAYER, TILL
 from tests.domain.sweeping import paid
 from tests.domain.vault import COLD, HOT_TARGET, UNIT, WITH_COLD, new_vault, process
-from tests.domain.world import DUE, HOT, NET, PAYER, TILL
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from adapters.postgres.storage import PostgresStorage
+    from tests.domain.services import Surroundings
     from tests.domain.vault import Process, Vault
-    from tests.domain.world import Surroundings
 
 SEEDS = range(4)
 ROUNDS = 8

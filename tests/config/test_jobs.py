@@ -47,9 +47,9 @@ def test_every_schedule_has_a_setting() -> None:
     come_back = schedules(settings, [ChainId("eip155:1")], with_stars=True)
     kinds = {schedule.name for schedule in come_back}
 
-    # Watching and sending go at one pace, so do those that seal, and the four that throw old
+    # Watching and sending go at one pace, so do those that seal, and the six that throw old
     # things away.
-    assert len(kinds) == len(paces) + 5
+    assert len(kinds) == len(paces) + 7
 
 
 def test_a_schedule_is_given_another_pace_by_name(told: dict[str, Any]) -> None:

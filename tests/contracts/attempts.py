@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from tests.builders import (
-    CHAIN,
-    NOON,
-    OTHER_CHAIN,
-    a_submission,
-    address_of,
-    an_inclusion,
-    signed_bytes,
-)
+from tests.builders import CHAIN, NOON, OTHER_CHAIN, address_of
+from tests.chain_builders import a_submission, an_inclusion, signed_bytes
 from tests.contracts.storage import StorageContract, given
 
 if TYPE_CHECKING:

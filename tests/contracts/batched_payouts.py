@@ -18,9 +18,10 @@ from domain.settlements.payouts import PayoutState
 from domain.shared.money import Money
 from ports.chain import InstructionRefused
 from ports.unit_of_work import NotFound
-from tests.builders import NOON, a_submission
+from tests.builders import NOON
+from tests.chain_builders import a_submission
+from tests.domain.scene import GAS, HOT, NET
 from tests.domain.shared_wallet import BATCH_MAX, CHAIN, COIN, COIN_DUE, PLACES, TOKEN, till
-from tests.domain.world import GAS, HOT, NET
 
 if TYPE_CHECKING:
     from domain.chains.instructions import Instruction

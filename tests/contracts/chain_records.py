@@ -30,23 +30,16 @@ from domain.chains.model import (
 from domain.chains.submissions import SubmissionState
 from domain.shared.ids import EscrowId, PayoutId, SubmissionId
 from ports.unit_of_work import AlreadyExists, NotFound
-from tests.builders import (
-    CHAIN,
-    NOON,
-    OTHER_CHAIN,
+from tests.builders import CHAIN, NOON, OTHER_CHAIN, address_of, coins, hash_of, terms_of, usdt
+from tests.chain_builders import (
     a_block,
     a_cursor,
     a_submission,
     a_transfer,
-    address_of,
     an_escrow_paid,
     an_inclusion,
     an_observation,
-    coins,
-    hash_of,
     signed_bytes,
-    terms_of,
-    usdt,
 )
 from tests.contracts.storage import StorageContract, given
 

@@ -15,9 +15,9 @@ from domain.treasury.model import RETRY_AFTER, TransferState
 from ports.chain import InstructionRefused
 from tests.builders import CHAIN, COIN, USDT, usdt
 from tests.domain.inbox import ADA, items
+from tests.domain.scene import DUE, GAS, HOT, NET, PAYER, STRANGER, TILL
 from tests.domain.sweeping import FEE, paid, swept
 from tests.domain.vault import COLD, DUE_IN_COLD, HOT_MAX, HOT_TARGET, UNIT, WITH_COLD, process
-from tests.domain.world import DUE, GAS, HOT, NET, PAYER, STRANGER, TILL
 
 if TYPE_CHECKING:
     from domain.settlements.payouts import Payout

@@ -14,13 +14,11 @@ from tests.builders import (
     NOON,
     OTHER_CHAIN,
     USDT,
-    a_block,
-    a_cursor,
-    a_sweep,
     address_of,
     an_escrow_intent,
     an_intent,
 )
+from tests.chain_builders import a_block, a_cursor
 from tests.contracts.storage import StorageContract, given, given_merchants
 
 if TYPE_CHECKING:
@@ -107,15 +105,3 @@ class AwaitedContract(StorageContract):
             assert first == [address_of("pi_01")]
             assert not await work.intents.awaited_at(chain=CHAIN, asset=COIN.id, limit=9)
             assert not await work.intents.awaited_at(chain=OTHER_CHAIN, asset=USDT.id, limit=9)
-
-    async def test_an_address_that_was_swept_is_known_whatever_came_of_it(
-        self, begin: Begin
-    ) -> None:
-        refused = a_sweep("swp_02", address=address_of("pi_02")).refuse(reason="no", at=NOON)
-        await given(begin, a_sweep(), refused)
-        asked = [address_of(name) for name in ("pi_01", "pi_02", "pi_03")]
-
-        async with begin() as work:
-            assert set(await work.sweeps.swept(CHAIN, asked)) == set(asked[:2])
-            assert not await work.sweeps.swept(CHAIN, [])
-            assert not await work.sweeps.swept(OTHER_CHAIN, asked)

@@ -28,13 +28,13 @@ from tests.builders import (
     OTHER_CHAIN,
     OTHER_MERCHANT,
     USDT,
-    a_sweep,
     address_of,
     an_intent,
     deposit_to,
     hash_of,
     usdt,
 )
+from tests.chain_builders import a_sweep
 from tests.contracts.storage import StorageContract, given, given_merchants
 
 if TYPE_CHECKING:
@@ -145,7 +145,40 @@ class CustomersContract(StorageContract):
                 with pytest.raises(NotFound):
                     await work.customers.get(CustomerAddressId(f"ca_{id}"), owner=owner)
                 with pytest.raises(NotFound):
+                    await work.customers.lock(CustomerAddressId(f"ca_{id}"), owner=owner)
+                with pytest.raises(NotFound):
                     await work.customers.get_deposit(DepositId(f"dep_{id}"), owner=owner)
+
+    async def test_many_are_found_by_name_if_they_are_the_merchants(self, begin: Begin) -> None:
+        mine = [a_customer_address(f"ca_0{n}") for n in (1, 2, 3)]
+        await stored(begin, *mine, a_customer_address("ca_04", merchant_id=OTHER_MERCHANT))
+        asked = [CustomerAddressId(f"ca_0{n}") for n in (3, 1, 4, 9, 1)]
+
+        async with begin() as work:
+            assert await work.customers.named([], owner=MERCHANT) == []
+            assert await work.customers.named(asked[2:4], owner=MERCHANT) == []
+            found = await work.customers.named(asked, owner=MERCHANT)
+            assert sorted(found, key=lambda it: it.id) == [mine[0], mine[2]]
+
+    async def test_of_an_address_the_metadata_alone_is_changed(self, begin: Begin) -> None:
+        address = a_customer_address(metadata={"tier": "gold", "note": "ä"})
+        await stored(begin, address)
+        changed = attrs.evolve(
+            address,
+            metadata={"tier": "silver"},
+            customer="somebody else",
+            address=address_of("elsewhere"),
+        )
+        async with begin() as work:
+            assert await work.customers.lock(address.id, owner=MERCHANT) == address
+            await work.customers.save(changed)
+            await work.commit()
+
+        async with begin() as work:
+            found = await work.customers.get(address.id, owner=MERCHANT)
+            assert found == attrs.evolve(address, metadata={"tier": "silver"})
+            at = await work.customers.at([address.address], reach=REACH)
+            assert at == {address.address: found}
 
     async def test_addresses_lead_to_customers_where_they_count(self, begin: Begin) -> None:
         one, two = a_customer_address("ca_01"), a_customer_address("ca_02")
@@ -159,6 +192,18 @@ class CustomersContract(StorageContract):
             assert await work.customers.at([], reach=REACH) == {}
             issued = await work.customers.issued(reach=REACH)
             assert sorted(issued) == sorted([one.address, two.address])
+
+    async def test_addresses_come_in_turn_by_their_indices(self, begin: Begin) -> None:
+        first, second, third = (
+            a_customer_address(f"ca_{n}", index=n, created_at=NOON - n * HOUR) for n in (0, 7, 30)
+        )
+        await stored(begin, third, first, second, a_customer_address("ca_8", reach=OTHER_REACH))
+
+        async with begin() as work:
+            in_turn = work.customers.in_turn
+            assert await in_turn(reach=REACH, after=-1, limit=2) == [first, second]
+            assert await in_turn(reach=REACH, after=7, limit=2) == [third]
+            assert await in_turn(reach=REACH, after=30, limit=2) == []
 
     async def test_addresses_are_listed_newest_first_page_by_page(self, begin: Begin) -> None:
         mine = [a_customer_address(f"ca_0{n}", created_at=NOON + n // 2 * HOUR) for n in range(5)]

@@ -49,6 +49,16 @@ class EscrowsContract(StorageContract):
         with pytest.raises(AlreadyExists):
             await given(begin, an_escrow())
 
+    async def test_escrows_of_many_intents_are_their_merchants_alone(self, begin: Begin) -> None:
+        mine = [an_escrow(it) for it in ("pi_01", "pi_02", "pi_03")]
+        await given_escrows(begin, *mine, an_escrow("pi_04", merchant_id=OTHER_MERCHANT))
+        asked = [IntentId(it) for it in ("pi_03", "pi_01", "pi_04", "pi_99", "pi_01")]
+
+        async with begin() as work:
+            assert await work.escrows.of_intents([], owner=MERCHANT) == []
+            found = await work.escrows.of_intents(asked, owner=MERCHANT)
+            assert sorted(found, key=lambda it: it.intent_id) == [mine[0], mine[2]]
+
     @pytest.mark.parametrize("verb", ["of_intent", "lock_of_intent"])
     async def test_another_merchants_escrow_is_not_found(self, begin: Begin, verb: str) -> None:
         await given_escrows(begin, an_escrow())

@@ -22,8 +22,8 @@ from domain.chains.submissions import (
 from domain.ledger.accounts import PAYOUTS_IN_FLIGHT
 from domain.settlements.payouts import PayoutState
 from ports.chain import ChainUnavailable
+from tests.domain.scene import NET
 from tests.domain.shared_wallet import CHAIN, VALID_FOR, till
-from tests.domain.world import NET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

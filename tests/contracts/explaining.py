@@ -18,14 +18,12 @@ from tests.builders import (
     NOON,
     OTHER_CHAIN,
     OTHER_MERCHANT,
-    a_transfer,
     address_of,
-    an_escrow_paid,
     an_intent,
-    an_observation,
     hash_of,
     usdt,
 )
+from tests.chain_builders import a_transfer, an_escrow_paid, an_observation
 from tests.contracts.storage import StorageContract, given, given_merchants
 
 if TYPE_CHECKING:

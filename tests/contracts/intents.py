@@ -293,6 +293,20 @@ class IntentsContract(StorageContract):
             stored = await work.intents.get_quote(quote.id, owner=MERCHANT)
         assert stored == quote
 
+    async def test_many_quotes_are_found_by_name_if_they_are_the_merchants(
+        self, begin: Begin
+    ) -> None:
+        await given_merchants(begin)
+        mine = [a_quote(f"qt_5{n}") for n in (1, 2, 3)]
+        await given(begin, *mine, a_quote("qt_54", merchant_id=OTHER_MERCHANT))
+        asked = [QuoteId(f"qt_5{n}") for n in (3, 1, 4, 9, 1)]
+
+        async with begin() as work:
+            assert await work.intents.quotes_named([], owner=MERCHANT) == []
+            assert await work.intents.quotes_named(asked[2:4], owner=MERCHANT) == []
+            found = await work.intents.quotes_named(asked, owner=MERCHANT)
+            assert sorted(found, key=lambda it: it.id) == [mine[0], mine[2]]
+
     async def test_another_merchants_quote_is_not_found(self, begin: Begin) -> None:
         await given_merchants(begin)
 

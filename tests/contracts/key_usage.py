@@ -39,6 +39,28 @@ class KeyUsageContract(StorageContract):
             assert await work.key_usage.days(OTHER, since=TODAY) == [Requests(OTHER, TODAY, 2, 9)]
             assert await work.key_usage.days(KEY, since=TODAY + timedelta(days=1)) == []
 
+    async def test_days_of_long_ago_are_dropped(self, begin: Begin) -> None:
+        await given(begin, a_merchant(), an_api_key(KEY), an_api_key(OTHER))
+        before = YESTERDAY - timedelta(days=1)
+        counted = [
+            Requests(key, day, 2, 1) for key in (KEY, OTHER) for day in (before, YESTERDAY, TODAY)
+        ]
+        async with begin() as work:
+            await work.key_usage.count(counted)
+            await work.key_usage.note_used({KEY: NOON})
+            await work.commit()
+
+        for limit, dropped in ((1, 1), (9, 1), (9, 0)):
+            async with begin() as work:
+                assert await work.key_usage.prune(before=YESTERDAY, limit=limit) == dropped
+                await work.commit()
+
+        async with begin() as work:
+            for key in (KEY, OTHER):
+                left = await work.key_usage.days(key, since=before)
+                assert [it.day for it in left] == [YESTERDAY, TODAY]
+            assert (await work.merchants.get_key(KEY, owner=MERCHANT)).last_used_at == NOON
+
     async def test_a_last_use_is_noted_once_a_minute(self, begin: Begin) -> None:
         await given(begin, a_merchant(), an_api_key(KEY), an_api_key(OTHER))
         noted = []

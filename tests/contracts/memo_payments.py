@@ -16,6 +16,7 @@ from domain.ledger.accounts import NETWORK_FEES
 from domain.merchants.model import PaymentPolicy, Verdict
 from domain.shared.money import Money
 from tests.builders import usd
+from tests.domain.scene import DUE, GAS, HOT, NET, PAYER
 from tests.domain.shared_wallet import (
     ASSETS,
     CHAIN,
@@ -27,7 +28,6 @@ from tests.domain.shared_wallet import (
     memo_of,
     till,
 )
-from tests.domain.world import DUE, GAS, HOT, NET, PAYER
 
 if TYPE_CHECKING:
     from tests.domain.shared_wallet import SharedWallet

@@ -55,10 +55,11 @@ async def added(begin: Begin, *changes: DestinationChange) -> None:
 
 class PayoutDestinationsContract(StorageContract):
     async def test_a_change_comes_back_whole_and_changes_under_a_lock(self, begin: Begin) -> None:
-        asked = a_change(replaces=None)
+        asked = a_change(replaces=None, metadata={"ticket": "FIN-7", "note": "“ü”"})
         await given_changes(begin, asked)
         approved = asked.approve(by=OLIVE, at=NOON + DAY, cool_down=DAY)
         ended = approved.refuse(by=OLIVE, at=NOON + DAY, reason="who asks?")
+        ended = attrs.evolve(ended, metadata={"ticket": "FIN-8"})
         for after in (approved, ended):
             async with begin() as work:
                 await work.payout_destinations.lock(asked.id)

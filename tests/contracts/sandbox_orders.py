@@ -115,6 +115,30 @@ class SandboxOrdersContract(StorageContract):
             with pytest.raises(NotFound):
                 await work.sandbox.lock(SandboxOrderId("to_02"))
 
+    async def test_those_that_ended_long_ago_are_dropped(self, begin: Begin) -> None:
+        ended = [
+            an_order(id=SandboxOrderId(f"to_0{number}")).fail("no", at=NOON + number * DAY)
+            for number in range(3)
+        ]
+        others = an_order(id=SandboxOrderId("to_07"), merchant_id=OTHER_MERCHANT)
+        begun = an_order(id=SandboxOrderId("to_08")).begin(at=NOON - DAY)
+        for order in (*ended, others.fail("no", at=NOON - DAY), begun):
+            await stored(begin, order)
+
+        # Not those of the very moment, and no more than were asked for.
+        for limit, dropped in ((1, 1), (9, 1), (9, 0)):
+            async with begin() as work:
+                before = NOON + DAY
+                assert await work.sandbox.prune(ended_before=before, limit=limit) == dropped
+                await work.commit()
+
+        async with begin() as work:
+            for kept in (*ended[1:], begun):
+                assert await work.sandbox.lock(kept.id) == kept
+            for gone in (ended[0], others):
+                with pytest.raises(NotFound):
+                    await work.sandbox.lock(gone.id)
+
 
 class NearerContract(StorageContract):
     """What an account waits for comes sooner; what has happened, and others', stays."""

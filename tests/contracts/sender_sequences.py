@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from tests.builders import CHAIN, NOON, OTHER_CHAIN, a_submission, address_of, signed_bytes
+from tests.builders import CHAIN, NOON, OTHER_CHAIN, address_of
+from tests.chain_builders import a_submission, signed_bytes
 from tests.contracts.storage import StorageContract, given
 
 if TYPE_CHECKING:

@@ -82,6 +82,27 @@ class SettlementsContract(StorageContract):
         async with begin() as work:
             assert await work.settlements.lock_payout(PayoutId("po_01")) == refused
 
+    async def test_many_are_found_by_name_if_they_are_the_merchants(self, begin: Begin) -> None:
+        await given_merchants(begin)
+        settlements = [a_settlement(f"set_0{n}") for n in (1, 2)]
+        theirs = a_settlement("set_03", merchant_id=OTHER_MERCHANT)
+        await given(begin, a_hold(), *settlements, theirs)
+        payouts = [a_payout(f"po_0{n}") for n in (1, 2)]
+        await given(begin, *payouts, a_payout("po_03", merchant_id=OTHER_MERCHANT))
+        await given(begin, a_payout("po_04", merchant_id=None, settlement_id=None))
+        names = [SettlementId(f"set_0{n}") for n in (2, 1, 3, 9, 1)]
+        paid = [PayoutId(f"po_0{n}") for n in (2, 1, 3, 4, 9, 1)]
+
+        async with begin() as work:
+            assert await work.settlements.named([], owner=MERCHANT) == []
+            assert await work.settlements.payouts_named([], owner=MERCHANT) == []
+            assert await work.settlements.named(names[2:4], owner=MERCHANT) == []
+            assert await work.settlements.payouts_named(paid[2:5], owner=MERCHANT) == []
+            found = await work.settlements.named(names, owner=MERCHANT)
+            assert sorted(found, key=lambda it: it.id) == settlements
+            sent = await work.settlements.payouts_named(paid, owner=MERCHANT)
+            assert sorted(sent, key=lambda it: it.id) == payouts
+
     async def test_a_payout_is_added_once(self, begin: Begin) -> None:
         await given_payout(begin)
 

@@ -12,7 +12,8 @@ from domain.chains.model import Finality, ObservationKey
 from domain.shared.ids import DecisionId, IntentId, PayoutId, SuspenseId
 from domain.suspense.model import Decision, ItemState, SuspenseItem, Verdict, Why
 from ports.unit_of_work import AlreadyExists, NotFound
-from tests.builders import CHAIN, NOON, address_of, an_observation, hash_of, usdt
+from tests.builders import CHAIN, NOON, address_of, hash_of, usdt
+from tests.chain_builders import an_observation
 from tests.contracts.storage import StorageContract
 
 if TYPE_CHECKING:

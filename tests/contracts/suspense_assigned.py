@@ -30,8 +30,8 @@ from tests.domain.inbox import (
     must_be_right,
     only,
 )
+from tests.domain.scene import DUE, HOT, NET, PAYER
 from tests.domain.shared_wallet import CHAIN, OTHER, TOKEN, till
-from tests.domain.world import DUE, HOT, NET, PAYER
 
 if TYPE_CHECKING:
     from tests.domain.shared_wallet import SharedWallet

@@ -31,8 +31,8 @@ from tests.domain.inbox import (
     must_be_right,
     only,
 )
+from tests.domain.scene import DUE
 from tests.domain.shared_wallet import CHAIN, COIN, OTHER, TOKEN
-from tests.domain.world import DUE
 
 if TYPE_CHECKING:
     from domain.chains.model import Finality

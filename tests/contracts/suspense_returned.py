@@ -31,8 +31,8 @@ from tests.domain.inbox import (
     only,
     shown,
 )
+from tests.domain.scene import DUE, HOT, NET
 from tests.domain.shared_wallet import CHAIN, COIN, OTHER, PLACES, TOKEN, till
-from tests.domain.world import DUE, HOT, NET
 
 if TYPE_CHECKING:
     from tests.domain.shared_wallet import SharedWallet

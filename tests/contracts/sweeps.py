@@ -17,12 +17,12 @@ from tests.builders import (
     NOON,
     OTHER_CHAIN,
     USDT,
-    a_sweep,
     address_of,
     an_intent,
     deposit_to,
     usdt,
 )
+from tests.chain_builders import a_sweep
 from tests.contracts.storage import StorageContract, given, given_merchants
 
 if TYPE_CHECKING:
@@ -103,6 +103,13 @@ class SweepsContract(StorageContract):
             assert await work.sweeps.holding(CHAIN, address, USDT.id) == usdt(2**250 - 2)
             assert await work.sweeps.holding(CHAIN, address, COIN.id) == Money(3, COIN.id)
             assert await work.sweeps.holding(OTHER_CHAIN, address, USDT.id) == usdt(0)
+            asked = [address, address_of("pi_02"), address_of("pi_03")]
+            assert await work.sweeps.holdings(CHAIN, asked, USDT.id) == {
+                address: usdt(2**250 - 2),
+                address_of("pi_02"): usdt(1),
+            }
+            assert not await work.sweeps.holdings(OTHER_CHAIN, asked, USDT.id)
+            assert not await work.sweeps.holdings(CHAIN, [], USDT.id)
 
     async def test_a_holding_that_was_not_committed_is_none(self, begin: Begin) -> None:
         async with begin() as work:
@@ -124,11 +131,22 @@ class DueSweepsContract(StorageContract):
                 await work.commit()
 
     async def _due(
-        self, begin: Begin, *, at_least: int = 1, refused_before: datetime = NOON, limit: int = 9
+        self,
+        begin: Begin,
+        *,
+        at_least: int = 1,
+        refused_before: datetime = NOON,
+        limit: int = 9,
+        after: Holding | None = None,
     ) -> Sequence[Holding]:
         async with begin() as work:
             return await work.sweeps.due(
-                CHAIN, USDT.id, at_least=at_least, refused_before=refused_before, limit=limit
+                CHAIN,
+                USDT.id,
+                at_least=at_least,
+                refused_before=refused_before,
+                limit=limit,
+                after=after,
             )
 
     async def test_what_is_worth_it_comes_most_first_with_its_place(self, begin: Begin) -> None:
@@ -142,6 +160,18 @@ class DueSweepsContract(StorageContract):
         ]
         assert [it.money.amount for it in await self._due(begin, at_least=5)] == [2**250, 7, 5]
         assert await self._due(begin, limit=0) == []
+
+    async def test_what_follows_a_holding_is_all_but_what_came_before(self, begin: Begin) -> None:
+        await self._holding(begin, pi_01=5, pi_02=2**250, pi_03=4, pi_04=5, pi_05=5)
+        everything = [*await self._due(begin)]
+
+        found: list[Holding] = []
+        for _ in everything:
+            found += await self._due(begin, limit=1, after=found[-1] if found else None)
+
+        assert found == everything
+        assert await self._due(begin, after=found[-1]) == []
+        assert len(await self._due(begin, at_least=5, after=found[0])) == 3
 
     async def test_another_asset_is_not_due(self, begin: Begin) -> None:
         await self._holding(begin, pi_01=0)

@@ -12,8 +12,8 @@ from domain.chains.submissions import SubmissionState
 from domain.ledger.accounts import PAYOUTS_IN_FLIGHT
 from domain.settlements.payouts import PayoutState
 from tests.contracts.expiring import ADA, GRACE, dropped
+from tests.domain.scene import NET
 from tests.domain.shared_wallet import ASSETS, CHAIN, PLACES, VALID_FOR
-from tests.domain.world import NET
 
 if TYPE_CHECKING:
     from domain.chains.model import Block

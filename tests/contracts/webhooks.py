@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 class WebhooksContract(StorageContract):
     async def test_an_endpoint_comes_back_whole_and_can_be_changed(self, begin: Begin) -> None:
         await given_merchants(begin)
-        endpoint = an_endpoint(types=frozenset({"payout.confirmed", "payment_intent.succeeded"}))
+        endpoint = an_endpoint(
+            types=frozenset({"payout.confirmed", "payment_intent.succeeded"}),
+            metadata={"team": "orders", "note": "“ü”"},
+        )
         await given(begin, endpoint)
-        off = attrs.evolve(endpoint, enabled=False, types=frozenset())
+        off = attrs.evolve(endpoint, enabled=False, types=frozenset(), metadata={"team": "x"})
         async with begin() as work:
             assert await work.webhooks.lock_endpoint(endpoint.id) == endpoint
             await work.webhooks.save_endpoint(off)

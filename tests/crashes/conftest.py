@@ -39,12 +39,25 @@ async def own_world(postgres_server: PostgresServer, tmp_path: Path) -> AsyncIte
     postgres_server.drop_database("crashes_own")
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def collecting_world(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> AsyncIterator[World]:
+    """A world of this test's own, whose deposit addresses are swept many at once."""
+    name = "crashes_collecting"
+    async with _made(postgres_server, name, tmp_path, together=True) as world:
+        yield world
+    postgres_server.drop_database(name)
+
+
 @asynccontextmanager
-async def _made(server: PostgresServer, database: str, directory: Path) -> AsyncIterator[World]:
+async def _made(
+    server: PostgresServer, database: str, directory: Path, *, together: bool = False
+) -> AsyncIterator[World]:
     server.create_database(database)
     dsn = server.dsn(database=database)
     migrate.upgrade(dsn)
-    async with new_world(directory, dsn) as world:
+    async with new_world(directory, dsn, together=together) as world:
         await world.go_on()
         yield world
 

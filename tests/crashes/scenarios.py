@@ -17,7 +17,7 @@ from tests.crashes.payouts import payout, payout_retried, payout_reverted
 from tests.crashes.steps import RUNNER
 from tests.crashes.story import Act, Begin, Story
 from tests.crashes.story import nothing as in_any_case
-from tests.crashes.sweeps import sweep
+from tests.crashes.sweeps import sweep, sweep_together
 from tests.crashes.worker import REQUEST
 from tests.crashes.world import NET
 
@@ -161,6 +161,14 @@ DEPOSITS = (
     Scenario("pay-in (taken back)", pay_in_taken_back, frozenset({"watch_chain"}), since_act=2),
 )
 """Those that leave deposit addresses behind, at which books and chain are compared ever after."""
+TOGETHER = (
+    Scenario(
+        "sweep (batch)",
+        sweep_together,
+        frozenset({"sweep_deposits", "send_transactions", "watch_chain"}),
+    ),
+)
+"""Those of a chain on which one transaction of the hot wallet's sweeps many addresses."""
 
 
 async def _booked(world: World, reference: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The story of a sweep: what lies at a deposit address is brought to the hot wallet."""
+"""Stories of sweeps: what lies at deposit addresses is brought to the hot wallet."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.crashes.story import Act, Story
 from tests.crashes.world import NET
 
 if TYPE_CHECKING:
+    from domain.merchants.model import Merchant
     from tests.crashes.world import World
 
 
@@ -41,3 +42,41 @@ async def sweep(world: World) -> Story:
         ],
         ends_well=ends_well,
     )
+
+
+async def sweep_together(world: World) -> Story:
+    """Two addresses delegate to the collector; one transaction empties both."""
+    merchant = await world.merchant()
+    addresses = [await _of_customer(world, merchant, name) for name in ("one", "two")]
+    for address in addresses:
+        await world.outside.transfer(address)
+    await world.outside.mine()
+    await world.go_on()
+    hot = await world.outside.held(world.demo.hot_wallet)
+
+    async def ends_well() -> None:
+        batch = """
+            select submission.state, sweep.state, array_agg(sweep.address order by sweep.address)
+            from sweep join submission on submission_id = submission.id
+            where address = any(%s) group by submission.id, sweep.state
+        """
+        assert await rows(world, batch, addresses) == [("confirmed", "done", sorted(addresses))]
+        assert [await world.outside.held(address) for address in addresses] == [0, 0]
+        assert await world.outside.held(world.demo.hot_wallet) == hot + 2 * DUE
+        assert await balance(world, merchant) == (2 * NET, 0)
+
+    return Story(
+        merchant=merchant,
+        acts=[
+            Act(happens=lambda: world.ask_for("sweep_deposits", chain=world.chain)),
+            Act(happens=world.outside.mine),
+        ],
+        ends_well=ends_well,
+    )
+
+
+async def _of_customer(world: World, merchant: Merchant, name: str) -> str:
+    customer = await world.api.customers.address(
+        merchant=merchant, customer=name, chain=world.chain
+    )
+    return customer.address

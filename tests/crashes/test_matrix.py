@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from tests.crashes.matrix import ROW, interrupt_everywhere
-from tests.crashes.scenarios import DEPOSITS, SCENARIOS
+from tests.crashes.scenarios import DEPOSITS, SCENARIOS, TOGETHER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,13 @@ async def test_a_worker_may_die_at_any_step_over_deposit_addresses(
     own_world: World, scenario: Scenario, record_property: Record
 ) -> None:
     await _interrupt(own_world, scenario, record_property)
+
+
+@pytest.mark.parametrize("scenario", TOGETHER, ids=lambda scenario: scenario.name)
+async def test_a_worker_may_die_at_any_step_where_many_are_swept_at_once(
+    collecting_world: World, scenario: Scenario, record_property: Record
+) -> None:
+    await _interrupt(collecting_world, scenario, record_property)
 
 
 async def _interrupt(world: World, scenario: Scenario, record: Record) -> None:

@@ -15,10 +15,12 @@ import attrs
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from adapters.evm.deploy import Deployer
+from adapters.evm.devnet.accounts import devnet_accounts
 from adapters.evm.devnet.devnet import Devnet
 from adapters.notify.webhooks import WebhookPublisher
 from config.bootstrap import ApiServices, OperatorServices, api, operator
-from config.demo.parts import payer
+from config.demo.parts import DEPLOYER, payer
 from config.demo.provisioning import provision
 from config.demo.record import Demo, Directory, Ports
 from config.demo.running import settings_of
@@ -203,9 +205,21 @@ def called_directly(settings: dict[str, object]) -> dict[str, object]:
     return {**settings, "database": {**database, "keep_merchants_apart": False}}
 
 
+async def swept_together(settings: dict[str, object], demo: Demo) -> dict[str, object]:
+    """Put a collector on the chain, and have it sweep many deposit addresses at once."""
+    async with Deployer(demo.rpc_url, devnet_accounts()[DEPLOYER].private_key) as deployer:
+        collector = await deployer.deploy_collector(destination=demo.hot_wallet)
+    [chain] = cast("list[dict[str, object]]", settings["chains"])
+    by = {"sweep_by": "delegation", "collector_contract": collector.address}
+    return {**settings, "chains": [{**chain, **by}]}
+
+
 @asynccontextmanager
-async def new_world(root: Path, dsn: str) -> AsyncIterator[World]:
-    """Make a world on a database that has the newest schema and nothing in it."""
+async def new_world(root: Path, dsn: str, *, together: bool = False) -> AsyncIterator[World]:
+    """Make a world on a database that has the newest schema and nothing in it.
+
+    ``together`` says whether one transaction of the hot wallet's sweeps many addresses.
+    """
     directory, clock = Directory(root), MovedClock()
     directory.prepare()
     async with AsyncExitStack() as stack:
@@ -214,6 +228,8 @@ async def new_world(root: Path, dsn: str) -> AsyncIterator[World]:
             directory, rpc_url=devnet.url, dsn=dsn, ports=Ports(api=0, devnet=0)
         )
         settings = settings_for(demo, directory, dsn)
+        if together:
+            settings = await swept_together(settings, demo)
         with living_by(clock):
             structured = structure(settings)
             for_api, for_operator = api(structured), operator(structured)

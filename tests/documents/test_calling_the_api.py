@@ -30,6 +30,8 @@ async def test_the_commands_do_what_the_guide_says(tmp_path: Path) -> None:
     [second] = told["second"]["data"]
     assert (second["id"], second["expanded"]["quote"]["id"]) == (made[1]["id"], made[1]["quote"])
     assert told["second"]["has_more"] is False
+    assert told["payouts"] == {"data": [], "has_more": False, "next_cursor": None}
+    assert told["packed"] == {**made[1], "metadata": {"packed_by": "Olga"}}
     assert told["problem"]["type"] == "/problems/not-found"
     lines = said.lower().splitlines()
     assert f"switchyard-version: {NEWEST}" in lines

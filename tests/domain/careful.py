@@ -8,7 +8,7 @@ import attrs
 
 from domain.chains.finality import Ladder, Rung
 from tests.builders import CHAIN, usdt
-from tests.domain.world import DUE
+from tests.domain.scene import DUE
 
 if TYPE_CHECKING:
     from domain.chains.model import Cursor

@@ -9,7 +9,7 @@ import attrs
 from domain.customers.listing import Wanted
 from domain.shared.money import Money
 from tests.builders import CHAIN, USDT
-from tests.domain.world import PAYER, ROUNDS_MAX
+from tests.domain.scene import PAYER, ROUNDS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ import pytest
 
 from domain.suspense.model import ItemState
 from tests.builders import address_of
+from tests.domain.scene import DUE
 from tests.domain.shared_wallet import PLACES, TOKEN
-from tests.domain.world import DUE
 
 if TYPE_CHECKING:
     from domain.chains.places import Places
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from domain.suspense.model import Decision, SuspenseItem
     from domain.suspense.service import Shown
     from ports.unit_of_work import Begin
+    from tests.domain.services import Services
     from tests.domain.shared_wallet import SharedWallet
-    from tests.domain.world import Services
 
 ITEMS_MAX = 1_000
 BACK = address_of("where the payer wants it")

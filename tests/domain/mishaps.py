@@ -11,13 +11,13 @@ import inspect
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from tests.domain.world import compose
+from tests.domain.services import compose
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from ports.unit_of_work import UnitOfWork
-    from tests.domain.world import Services, Surroundings
+    from tests.domain.services import Services, Surroundings
 
 
 class Died(BaseException):

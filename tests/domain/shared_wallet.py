@@ -24,7 +24,8 @@ from domain.merchants.model import Merchant, PayoutTerms
 from domain.shared.money import Asset, AssetId, Assets, ChainId, Money
 from ports.unit_of_work import Begin
 from tests.builders import USD, address_of, usd
-from tests.domain.world import CONTRACTS, DUE, GAS, HOT, PAYER, Services, Surroundings, compose
+from tests.domain.scene import CONTRACTS, DUE, GAS, HOT, PAYER
+from tests.domain.services import Services, Surroundings, compose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

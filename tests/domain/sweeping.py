@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.domain.world import DUE
+from tests.domain.scene import DUE
 
 if TYPE_CHECKING:
     from domain.chains.submissions import Submission

@@ -40,30 +40,16 @@ from ports.chain import ChainUnavailable
 from ports.unit_of_work import NotFound
 from tests.builders import CHAIN, coins, usdt
 from tests.domain.mishaps import Died, Mortal
-from tests.domain.world import (
-    CONTRACTS,
-    DUE,
-    HOT,
-    OTHER_TOKEN,
-    PAYER,
-    PLACES,
-    STRANGER,
-    TILL,
-    address_for,
-    another_merchant,
-    new_world,
-    terms_for,
-)
+from tests.domain.scene import CONTRACTS, DUE, HOT, OTHER_TOKEN, PAYER, PLACES, STRANGER, TILL
+from tests.domain.world import address_for, another_merchant, new_world, terms_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from domain.intents.model import PaymentIntent
     from domain.shared.ids import IntentId, PayoutId
-    from tests.domain.world import (
-        Services,
-        World,
-    )
+    from tests.domain.services import Services
+    from tests.domain.world import World
 
 _T = TypeVar("_T")
 

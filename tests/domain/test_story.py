@@ -14,11 +14,13 @@ from domain.settlements.model import SettlementState
 from domain.settlements.payouts import PayoutState
 from tests.builders import CHAIN, COIN
 from tests.domain.mishaps import Died, Mortal
-from tests.domain.world import DUE, FEE, GAS, NET, PLACES, TILL, another_merchant, new_world
+from tests.domain.scene import DUE, FEE, GAS, NET, PLACES, TILL
+from tests.domain.world import another_merchant, new_world
 
 if TYPE_CHECKING:
     from domain.intents.model import PaymentIntent
-    from tests.domain.world import Services, World
+    from tests.domain.services import Services
+    from tests.domain.world import World
 
 
 async def test_from_the_wish_to_be_paid_to_the_merchants_wallet(world: World) -> None:

@@ -15,18 +15,9 @@ from domain.treasury.service import TreasuryService
 from ports.unit_of_work import Begin
 from tests.builders import CHAIN, USDT, address_of, coins, usdt
 from tests.domain.mishaps import Between, Died
-from tests.domain.world import (
-    ASSETS,
-    GAS,
-    HOT,
-    PAYER,
-    PLACES,
-    TILL,
-    Services,
-    Surroundings,
-    World,
-    compose,
-)
+from tests.domain.scene import ASSETS, GAS, HOT, PAYER, PLACES, TILL
+from tests.domain.services import Services, Surroundings, compose
+from tests.domain.world import World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

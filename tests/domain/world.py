@@ -7,54 +7,26 @@ the watcher reads that (``world.read``), and enough blocks follow for it to be f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import attrs
 
-from adapters.keys.ed25519 import Ed25519Signer
-from adapters.memory.addresses import InMemoryAddresses
-from adapters.memory.chain import InMemoryChain
-from adapters.memory.clock import FakeClock
-from adapters.memory.deposit_addresses import InMemoryDepositAddresses
-from adapters.memory.escrow_contract import InMemoryEscrowContracts
-from adapters.memory.ids import SequentialIds
-from adapters.memory.publisher import RecordingPublisher
-from adapters.memory.rates import FixedRates
-from adapters.memory.store import Store
-from domain.chains.places import Places
-from domain.chains.sending import Sender
-from domain.chains.service import ChainWatcher
-from domain.customers.service import CustomerService
 from domain.escrow.model import EscrowTerms
-from domain.escrow.service import EscrowService
 from domain.fees.model import FeeSchedule
-from domain.intents.issuing import IntentRules
 from domain.intents.model import DepositAddress, Method
-from domain.intents.quotes import RateRules
-from domain.intents.service import IntentService, PriceIn
+from domain.intents.service import PriceIn
 from domain.ledger.accounts import available, reserved
-from domain.ledger.comparing import Comparing
-from domain.ledger.conservation import Conservation
-from domain.ledger.sealing import Sealing
-from domain.ledger.service import LedgerService
-from domain.ledger.statements import Statements
-from domain.ledger.valuation import Valuation
 from domain.merchants.model import Merchant, PayoutTerms
-from domain.merchants.service import MerchantService
-from domain.settlements.service import SettlementService
-from domain.shared.money import Asset, AssetId, Assets, Money
+from domain.shared.money import Money
 from domain.shared.platform import PLATFORM
-from domain.suspense.service import SuspenseService
-from domain.sweeps.service import SweepService
-from domain.webhooks.service import WebhookService
-from ports.unit_of_work import Begin
-from tests.builders import CHAIN, COIN, CONTRACT, USD, USDT, address_of, coins, usd, usdt
+from tests.builders import CHAIN, USDT, address_of, coins, usd, usdt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from adapters.memory.chain import InMemoryChain
+    from adapters.memory.clock import FakeClock
     from domain.chains.sending import Sent
     from domain.chains.service import Progress
     from domain.escrow.model import Escrow
@@ -64,153 +36,21 @@ if TYPE_CHECKING:
     from domain.settlements.payouts import Payout
     from domain.shared.events import RecordedEvent
     from domain.shared.ids import PayoutId
+    from domain.shared.money import AssetId
     from domain.sweeps.model import Sweep
-    from ports.chain import ChainReader, ChainSender
-
-HOT, TREASURY, ARBITER = address_of("hot"), address_of("treasury"), address_of("arbiter")
-PAYER, STRANGER, TILL = address_of("payer"), address_of("stranger"), address_of("till")
-"""Who pays, who has nothing to do with us, and where the merchant is paid out."""
-
-OTHER_TOKEN = Asset(AssetId(f"{CHAIN}/erc20:0x{'6' * 40}"), "EURX", decimals=6)
-"""A token on the list that no intent here is due in."""
-
-DUE = 25 * 10**18
-"""What an intent of 25.00 USD costs at a rate of 1, in the token's smallest unit."""
-FEE = DUE // 100
-NET = DUE - FEE
-GAS = 10**9
-"""The native coin that the hot wallet begins with, smallest unit."""
-
-PLACES = Places(
-    chain=CHAIN,
-    native=COIN.id,
-    escrow_contract=CONTRACT,
-    hot_wallet=HOT,
-    treasury=TREASURY,
-    first_block=3,
+from tests.domain.scene import (
+    ASSETS,
+    DUE,
+    GAS,
+    HOT,
+    OTHER_TOKEN,
+    PAYER,
+    PLACES,
+    ROUNDS_MAX,
+    STRANGER,
+    TILL,
 )
-ASSETS = Assets.of([USD, USDT, COIN, OTHER_TOKEN])
-CONTRACTS = InMemoryEscrowContracts()
-RULES = IntentRules(
-    pay_within=timedelta(hours=1),
-    auto_release_after=timedelta(days=7),
-    refund_window=timedelta(days=7),
-)
-STATEMENT_KEY = Ed25519Signer(bytes(32))
-"""The key of this world's statements: a test's, and nobody's."""
-
-SWEEP_FROM = 5 * 10**18
-"""From which holding on the test token is swept, smallest unit."""
-
-ROUNDS_MAX = 1_000
-"""How many rounds a test waits for, and how many events it looks at, at most."""
-
-
-@attrs.frozen(kw_only=True)
-class Surroundings:
-    """What the services stand on: time, names, storage, a chain, a server, three rates."""
-
-    clock: FakeClock = attrs.field(factory=FakeClock)
-    ids: SequentialIds = attrs.field(factory=SequentialIds)
-    store: Store = attrs.field()
-    chain: InMemoryChain = attrs.field()
-    publisher: RecordingPublisher = attrs.field(factory=RecordingPublisher)
-    rates: Sequence[FixedRates] = attrs.field()
-
-    @store.default
-    def _store(self) -> Store:
-        return Store(clock=self.clock, ids=self.ids)
-
-    @chain.default
-    def _chain(self) -> InMemoryChain:
-        return InMemoryChain(
-            chain=CHAIN,
-            clock=self.clock,
-            contracts=CONTRACTS,
-            native=COIN.id,
-            assets=[USDT.id, OTHER_TOKEN.id],
-            contract=CONTRACT,
-            sender=HOT,
-            arbiter=ARBITER,
-            treasury=TREASURY,
-            deposits=InMemoryDepositAddresses(),
-        )
-
-    @rates.default
-    def _rates(self) -> Sequence[FixedRates]:
-        sources = [FixedRates(name=name, clock=self.clock) for name in ("north", "south", "west")]
-        for source in sources:
-            source.say(USDT, USD, "1")
-            source.say(COIN, USD, "2500")
-        return sources
-
-
-@attrs.frozen(kw_only=True)
-class Services:
-    """Every use case, composed as a deployment composes them."""
-
-    begin: Begin
-    merchants: MerchantService
-    intents: IntentService
-    customers: CustomerService
-    escrows: EscrowService
-    settlements: SettlementService
-    suspense: SuspenseService
-    sweeps: SweepService
-    books: LedgerService
-    conservation: Conservation
-    sealing: Sealing
-    statements: Statements
-    valuation: Valuation
-    webhooks: WebhookService
-    watcher: ChainWatcher
-    sender: Sender
-
-
-def compose(
-    around: Surroundings,
-    *,
-    begin: Begin | None = None,
-    reader: ChainReader | None = None,
-    sender: ChainSender | None = None,
-    places: Places = PLACES,
-    assets: Assets = ASSETS,
-) -> Services:
-    """Compose the services of one process; a test may put something between it and its ports."""
-    begin = begin or around.store.begin
-    clock, ids, chain = around.clock, around.ids, places.chain
-    readers = {chain: reader or around.chain}
-    senders = {chain: sender or around.chain}
-    at = {chain: places}
-    return Services(
-        begin=begin,
-        merchants=MerchantService(begin, clock, ids),
-        intents=IntentService(
-            begin=begin,
-            clock=clock,
-            ids=ids,
-            assets=assets,
-            rates=around.rates,
-            rate_rules=RateRules(),
-            rules=RULES,
-            addresses={places.chain: InMemoryDepositAddresses()},
-            contracts=CONTRACTS,
-            places=at,
-        ),
-        customers=CustomerService(begin, clock, ids, {chain: InMemoryDepositAddresses()}, at),
-        escrows=EscrowService(begin, clock, ids, assets),
-        settlements=SettlementService(begin, clock, ids, assets, at),
-        suspense=SuspenseService(begin, clock, ids, assets, at, InMemoryAddresses()),
-        sweeps=SweepService(begin, clock, ids, readers, senders, at, {USDT.id: SWEEP_FROM}),
-        books=LedgerService(begin, clock, assets, readers, at),
-        conservation=Conservation(Comparing(begin, assets, readers, at), clock),
-        sealing=Sealing(begin),
-        statements=Statements(begin, clock, assets, STATEMENT_KEY),
-        valuation=Valuation(begin, clock, assets, around.rates, RateRules(), USD.id),
-        webhooks=WebhookService(begin, clock, ids, around.publisher),
-        watcher=ChainWatcher(begin, clock, ids, assets, CONTRACTS, readers, at),
-        sender=Sender(begin, clock, ids, assets, senders, at),
-    )
+from tests.domain.services import Services, Surroundings, compose
 
 
 @attrs.frozen(kw_only=True)
@@ -363,6 +203,11 @@ class World:
         assert await self.services.books.check() == []
         compared = await self.services.books.compare(chain=CHAIN)
         assert [spot for spot in compared if not spot.agree] == []
+        held = Counter(dict.fromkeys(ASSETS.by_id, 0))
+        for (_, _, asset), money in self.around.store.tables.holdings.items():
+            held[asset] += money.amount
+        for asset, amount in held.items():
+            assert await self.booked(PLACES.deposits, asset) == amount, asset
 
     def snapshot(self) -> Mapping[str, object]:
         """Return what everything has come to, without the names that were given on the way."""

@@ -99,6 +99,7 @@ def test_keys_stay_where_they_belong(directory: Path) -> None:
     kept = Directory(directory)
     secrets = [kept.hot_wallet.read_text().strip().removeprefix("0x")]
     secrets.append((kept.keys / "deposit_phrase").read_text().strip())
+    secrets += kept.key_ring.read_text().split()
     if available() is None:
         files = (kept.ton.hot_wallet, kept.ton.deposit_key)
         secrets += [file.read_text().strip() for file in files]

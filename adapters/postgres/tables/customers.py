@@ -28,7 +28,7 @@ CUSTOMER_ADDRESS = Table(
     document("metadata"),
     instant("created_at"),
 )
-"""A row is never changed: what was given to a customer stays his."""
+"""Of a row only the metadata is ever changed: what was given to a customer stays his."""
 
 _A = CUSTOMER_ADDRESS.c
 Index("customer_address_customer_key", _A.merchant_id, _A.customer, _A.reach, unique=True)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, Column, Date, ForeignKey, LargeBinary, SmallInteger, Table, Text
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+)
 
 from adapters.postgres.tables.columns import (
     METADATA,
@@ -62,4 +72,11 @@ API_KEY_QUOTA = Table(
     whole("window_number"),
     whole("taken"),
     whole("granted"),
+)
+
+Index(
+    "api_key_usage_day_idx",
+    API_KEY_USAGE.c.day,
+    postgresql_using="brin",
+    postgresql_with={"autosummarize": "on"},
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Table
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import JSONB
 
 from adapters.postgres.tables.columns import METADATA, NAME, instant, key, name, text
 
@@ -24,6 +26,7 @@ PAYOUT_DESTINATION_CHANGE = Table(
     name("ended_by", nullable=True),
     instant("ended_at", nullable=True),
     text("reason", nullable=True),
+    Column("metadata", JSONB, nullable=False, server_default=sql("'{}'")),
 )
 """Parties are written ``key:<id>`` and ``operator:<name>``."""
 

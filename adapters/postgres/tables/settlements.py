@@ -36,3 +36,8 @@ PAYOUT = Table(
     name("transaction", nullable=True),
     text("reason", nullable=True),
 )
+
+_P = PAYOUT.c
+Index("payout_of_merchant_idx", _P.merchant_id, _P.created_at, _P.id)
+Index("payout_standing_idx", _P.merchant_id, _P.state, _P.created_at, _P.id)
+Index("payout_of_asset_idx", _P.merchant_id, _P.asset, _P.state, _P.created_at, _P.id)

@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy import (
     text as sql,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from adapters.postgres.tables.columns import (
     METADATA,
@@ -50,6 +51,7 @@ WEBHOOK_ENDPOINT = Table(
     instant("deleted_at", nullable=True),
     name("simulated", nullable=True),
     Column("simulated_times", Integer, nullable=False, server_default=sql("0")),
+    Column("metadata", JSONB, nullable=False, server_default=sql("'{}'")),
 )
 
 WEBHOOK_DELIVERY = Table(

@@ -32,7 +32,9 @@ from tests.adapters.evm.local_chain import (
     address,
 )
 from tests.builders import COIN, USD, usd
-from tests.domain.world import ROUNDS_MAX, Services, Surroundings, address_for, compose
+from tests.domain.scene import ROUNDS_MAX
+from tests.domain.services import Services, Surroundings, compose
+from tests.domain.world import address_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -37,7 +37,9 @@ from tests.adapters.evm.local_chain import (
     address,
 )
 from tests.builders import COIN, USD, usd
-from tests.domain.world import ROUNDS_MAX, Services, Surroundings, compose, terms_for
+from tests.domain.scene import ROUNDS_MAX
+from tests.domain.services import Services, Surroundings, compose
+from tests.domain.world import terms_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

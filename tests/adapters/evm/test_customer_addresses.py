@@ -17,7 +17,7 @@ from domain.ledger.comparing import Comparing
 from domain.sweeps.model import SweepState
 from tests.adapters.evm.local_chain import CHAIN, DEPOSITS, NATIVE, OPERATOR, address
 from tests.adapters.evm.shop import DUE, open_shop
-from tests.domain.world import compose
+from tests.domain.services import compose
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -20,7 +20,8 @@ from domain.chains.submissions import Submission, SubmissionState
 from domain.shared.ids import SubmissionId
 from tests.adapters.evm.local_chain import CHAIN, NATIVE, OPERATOR, TREASURY, LocalChain, address
 from tests.adapters.evm.relay import Relay
-from tests.domain.world import ASSETS, Services, Surroundings, compose
+from tests.domain.scene import ASSETS
+from tests.domain.services import Services, Surroundings, compose
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 import pytest
 
+from adapters.memory.deposit_addresses import InMemoryDepositAddresses
+from domain.customers.listing import Wanted
 from domain.fees.model import FeeSchedule
 from domain.intents.model import IntentStatus
 from domain.shared.ids import SubmissionId, SweepId
@@ -39,10 +41,14 @@ async def sent_plainly(shop: Shop, intent: PaymentIntent, wei: int) -> None:
 
 
 async def sent_by_a_contract(shop: Shop, intent: PaymentIntent, wei: int) -> None:
+    await paid_by_a_contract(shop, address_for(intent), wei)
+
+
+async def paid_by_a_contract(shop: Shop, target: str, wei: int) -> None:
     """Have an escrow of other people's pay out to a deposit address."""
     terms = await shop.chain.terms(
         reference=f"other {wei}",
-        merchant=address_for(intent),
+        merchant=target,
         money=Money(wei, NATIVE),
         fees=FeeSchedule(bps=0),
     )
@@ -144,6 +150,20 @@ async def test_nothing_is_looked_for_where_coins_are_not_watched(shop: Shop) -> 
     quiet = {CHAIN: attrs.evolve(watcher.places[CHAIN], hides_coins=False)}
 
     assert await attrs.evolve(watcher, places=quiet).find_coins(chain=CHAIN) == 0
+
+
+async def test_a_customer_is_credited_each_time(shop: Shop) -> None:
+    addresses = {CHAIN: InMemoryDepositAddresses(f"customers of {shop.chain.token}")}
+    customers = attrs.evolve(shop.services.customers, addresses=addresses)
+    customer = await customers.address(merchant=shop.merchant, customer="user-1", chain=CHAIN)
+    await shop.payer.transfer_native(target=customer.address, wei=3)
+    for wei in (4, 5):
+        await paid_by_a_contract(shop, customer.address, wei)
+        assert [await made_final(shop) for _ in range(2)] == [1, 0]
+
+    found = await customers.deposits(owner=shop.merchant.id, wanted=Wanted(), limit=9)
+    assert sorted(it.money.amount for it in found) == [3, 4, 5]
+    assert await shop.earned() == 12
 
 
 async def test_where_another_watcher_goes_on_meanwhile_nothing_is_booked(shop: Shop) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.memory.notices import InMemoryJobNotices
+from tests.contracts.at_rest import SecretsAtRestContract
 from tests.contracts.attempts import AttemptsContract
 from tests.contracts.audit import AuditContract
 from tests.contracts.chain_records import (
@@ -38,6 +39,7 @@ from tests.contracts.ledger_in_time import LedgerInTimeContract
 from tests.contracts.merchants import MerchantsContract
 from tests.contracts.parking import ParkingContract
 from tests.contracts.payout_destinations import PayoutDestinationsContract
+from tests.contracts.payout_lists import PayoutListsContract
 from tests.contracts.people import PeopleContract
 from tests.contracts.sandbox_orders import NearerContract, SandboxOrdersContract
 from tests.contracts.seals import SealsContract
@@ -63,6 +65,9 @@ class InMemory:
 
 
 class TestUnitOfWork(InMemory, UnitOfWorkContract): ...
+
+
+class TestSecretsAtRest(InMemory, SecretsAtRestContract): ...
 
 
 class TestAudit(InMemory, AuditContract): ...
@@ -108,6 +113,9 @@ class TestParking(InMemory, ParkingContract): ...
 
 
 class TestSettlements(InMemory, SettlementsContract): ...
+
+
+class TestPayoutLists(InMemory, PayoutListsContract): ...
 
 
 class TestSandboxOrders(InMemory, SandboxOrdersContract): ...

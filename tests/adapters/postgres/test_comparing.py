@@ -15,17 +15,9 @@ from domain.ledger.comparing import Comparing
 from domain.merchants.model import PayoutTerms
 from domain.shared.money import Money
 from tests.builders import CHAIN, USDT, coins, usd, usdt
-from tests.domain.world import (
-    ASSETS,
-    DUE,
-    GAS,
-    HOT,
-    PAYER,
-    PLACES,
-    Surroundings,
-    address_for,
-    compose,
-)
+from tests.domain.scene import ASSETS, DUE, GAS, HOT, PAYER, PLACES
+from tests.domain.services import Surroundings, compose
+from tests.domain.world import address_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -33,7 +25,7 @@ if TYPE_CHECKING:
     from adapters.postgres.storage import PostgresStorage
     from domain.ledger.comparing import Comparison
     from ports.unit_of_work import UnitOfWork
-    from tests.domain.world import Services
+    from tests.domain.services import Services
 
 WAIT_SECONDS = 0.3
 """How long a watcher that is not held up is given to come to its end."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.postgres.notices import PostgresJobNotices
+from tests.contracts.at_rest import SecretsAtRestContract
 from tests.contracts.attempts import AttemptsContract
 from tests.contracts.audit import AuditContract
 from tests.contracts.chain_records import (
@@ -38,6 +39,7 @@ from tests.contracts.ledger_in_time import LedgerInTimeContract
 from tests.contracts.merchants import MerchantsContract
 from tests.contracts.parking import ParkingContract
 from tests.contracts.payout_destinations import PayoutDestinationsContract
+from tests.contracts.payout_lists import PayoutListsContract
 from tests.contracts.people import PeopleContract
 from tests.contracts.sandbox_orders import NearerContract, SandboxOrdersContract
 from tests.contracts.seals import SealsContract
@@ -65,6 +67,9 @@ class Stored:
 
 
 class TestUnitOfWork(Stored, UnitOfWorkContract): ...
+
+
+class TestSecretsAtRest(Stored, SecretsAtRestContract): ...
 
 
 class TestAudit(Stored, AuditContract): ...
@@ -110,6 +115,9 @@ class TestParking(Stored, ParkingContract): ...
 
 
 class TestSettlements(Stored, SettlementsContract): ...
+
+
+class TestPayoutLists(Stored, PayoutListsContract): ...
 
 
 class TestSandboxOrders(Stored, SandboxOrdersContract): ...

@@ -20,9 +20,11 @@ from tests.builders import CONTRACT, usdt
 from tests.concurrency.gateway import open_gateways
 from tests.domain import shared_wallet
 from tests.domain.inbox import items, must_add_up
+from tests.domain.scene import DUE, HOT, PAYER, PLACES
+from tests.domain.services import Surroundings
 from tests.domain.shared_wallet import COIN, OTHER, memo_of, new_shared_wallet, till
 from tests.domain.sweeping import swept
-from tests.domain.world import DUE, HOT, PAYER, PLACES, Surroundings, terms_for
+from tests.domain.world import terms_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

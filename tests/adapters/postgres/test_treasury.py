@@ -16,8 +16,9 @@ from tests.contracts.cold_transfers import (
 )
 from tests.contracts.treasury import TreasuryContract
 from tests.domain.mishaps import Died
+from tests.domain.scene import HOT
+from tests.domain.services import Surroundings
 from tests.domain.vault import COLD, HOT_TARGET, UNIT, WITH_COLD, new_vault, process
-from tests.domain.world import HOT, Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ports.unit_of_work import AlreadyExists
-from tests.builders import NOON, a_submission, signed_bytes
+from tests.builders import NOON
+from tests.chain_builders import a_submission, signed_bytes
 
 if TYPE_CHECKING:
     from ports.unit_of_work import Begin

@@ -9,9 +9,10 @@ import pytest
 from domain.chains.finality import Ladder, Rung
 from domain.chains.maturing import Maturing, Memory, Verdict
 from ports.chain import ChainUnavailable
-from tests.builders import a_block, usdt
+from tests.builders import usdt
+from tests.chain_builders import a_block
 from tests.domain.careful import BASE, DEEP, careful, final
-from tests.domain.world import DUE, NET, PLACES
+from tests.domain.scene import DUE, NET, PLACES
 
 if TYPE_CHECKING:
     from tests.domain.world import World

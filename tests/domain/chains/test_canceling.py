@@ -17,8 +17,9 @@ from domain.settlements.payouts import PayoutState
 from domain.shared.ids import SubmissionId
 from ports.chain import InstructionRefused
 from ports.unit_of_work import NotFound
-from tests.builders import NOON, a_submission, signed_bytes, usdt
-from tests.domain.world import ASSETS, NET, PLACES, TILL
+from tests.builders import NOON, usdt
+from tests.chain_builders import a_submission, signed_bytes
+from tests.domain.scene import ASSETS, NET, PLACES, TILL
 
 if TYPE_CHECKING:
     from domain.chains.submissions import SignedBytes, Submission

@@ -11,18 +11,9 @@ from domain.escrow.model import EscrowState
 from domain.escrow.view import view_escrow
 from tests.builders import USDT, address_of
 from tests.domain.due_releases import asked, states
-from tests.domain.world import (
-    ASSETS,
-    DUE,
-    FEE,
-    HOT,
-    NET,
-    PAYER,
-    PLACES,
-    TREASURY,
-    compose,
-    terms_for,
-)
+from tests.domain.scene import ASSETS, DUE, FEE, HOT, NET, PAYER, PLACES, TREASURY
+from tests.domain.services import compose
+from tests.domain.world import terms_for
 
 if TYPE_CHECKING:
     from domain.intents.model import PaymentIntent

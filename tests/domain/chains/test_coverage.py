@@ -13,9 +13,12 @@ from domain.chains.model import CoverageGap, FinalBlockReplaced
 from domain.fees.model import FeeSchedule
 from domain.merchants.model import PayoutTerms
 from ports.chain import ChainUnavailable
-from tests.builders import CHAIN, a_block, usdt
+from tests.builders import CHAIN, usdt
+from tests.chain_builders import a_block
 from tests.contracts.coverage import a_stretch
-from tests.domain.world import DUE, NET, PAYER, PLACES, TILL, Surroundings, World, compose
+from tests.domain.scene import DUE, NET, PAYER, PLACES, TILL
+from tests.domain.services import Surroundings, compose
+from tests.domain.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Collection

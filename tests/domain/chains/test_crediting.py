@@ -11,7 +11,8 @@ from domain.intents.model import IntentStatus, PaymentException
 from domain.ledger.accounts import PLATFORM_FEES
 from domain.merchants.model import PaymentPolicy, Verdict
 from tests.builders import CHAIN
-from tests.domain.world import DUE, NET, OTHER_TOKEN, another_merchant, with_policy
+from tests.domain.scene import DUE, NET, OTHER_TOKEN
+from tests.domain.world import another_merchant, with_policy
 
 if TYPE_CHECKING:
     from domain.intents.model import PaymentIntent

@@ -14,18 +14,8 @@ from domain.intents.service import PriceIn
 from domain.ledger.accounts import PLATFORM_FEES
 from domain.ledger.accounts import escrow as held_by
 from tests.builders import COIN, USDT, address_of, coins, usd
-from tests.domain.world import (
-    CONTRACTS,
-    DUE,
-    FEE,
-    HOT,
-    NET,
-    PAYER,
-    PLACES,
-    TREASURY,
-    address_for,
-    terms_for,
-)
+from tests.domain.scene import CONTRACTS, DUE, FEE, HOT, NET, PAYER, PLACES, TREASURY
+from tests.domain.world import address_for, terms_for
 
 if TYPE_CHECKING:
     from tests.domain.world import World

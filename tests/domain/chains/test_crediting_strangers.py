@@ -11,7 +11,8 @@ from domain.fees.model import FeeSchedule
 from domain.intents.model import IntentStatus
 from domain.ledger.accounts import PLATFORM_FEES
 from tests.builders import COIN, CONTRACT, USDT, address_of, coins, usdt
-from tests.domain.world import DUE, HOT, PAYER, PLACES, STRANGER, TREASURY, address_for, terms_for
+from tests.domain.scene import DUE, HOT, PAYER, PLACES, STRANGER, TREASURY
+from tests.domain.world import address_for, terms_for
 
 if TYPE_CHECKING:
     from tests.domain.world import World

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from domain.intents.attempts import AttemptState
 from domain.intents.model import IntentStatus, PaymentException
 from tests.builders import CHAIN
-from tests.domain.world import Surroundings, compose
+from tests.domain.services import Surroundings, compose
 
 if TYPE_CHECKING:
     from tests.domain.world import World

@@ -11,7 +11,7 @@ import pytest
 from domain.settlements.payouts import PayoutState
 from ports.chain import ChainUnavailable
 from tests.builders import CHAIN
-from tests.domain.world import compose
+from tests.domain.services import compose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from domain.chains.model import Scan
     from domain.chains.submissions import Inclusion
     from ports.chain import Ours
-    from tests.domain.world import Services, World
+    from tests.domain.services import Services
+    from tests.domain.world import World
 
 
 class Telling:

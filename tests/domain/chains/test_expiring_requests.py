@@ -15,8 +15,9 @@ from domain.intents.model import IntentStatus
 from domain.sweeps.model import RETRY_AFTER, SweepState
 from tests.builders import CHAIN
 from tests.domain.mishaps import Died, Mortal
+from tests.domain.scene import DUE, HOT, SWEEP_FROM
 from tests.domain.sweeping import paid, swept
-from tests.domain.world import DUE, HOT, SWEEP_FROM, address_for, new_world
+from tests.domain.world import address_for, new_world
 
 if TYPE_CHECKING:
     from domain.intents.model import PaymentIntent

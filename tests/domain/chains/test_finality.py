@@ -19,16 +19,8 @@ from domain.chains.finality import (
     paid_to_us,
 )
 from domain.shared.money import AssetId, Money
-from tests.builders import (
-    CHAIN,
-    CONTRACT,
-    a_block,
-    a_transfer,
-    address_of,
-    an_escrow_paid,
-    an_observation,
-    usdt,
-)
+from tests.builders import CHAIN, CONTRACT, address_of, usdt
+from tests.chain_builders import a_block, a_transfer, an_escrow_paid, an_observation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

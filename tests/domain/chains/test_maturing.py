@@ -15,7 +15,7 @@ from domain.settlements.payouts import PayoutState
 from tests.builders import CHAIN, usdt
 from tests.domain.careful import BASE, DEEP, careful, cursor_of, final
 from tests.domain.depositing import address_of_customer, pay_customer
-from tests.domain.world import DUE, HOT, NET, OTHER_TOKEN, STRANGER
+from tests.domain.scene import DUE, HOT, NET, OTHER_TOKEN, STRANGER
 
 if TYPE_CHECKING:
     from tests.domain.world import World

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from domain.chains.model import CoverageGap, Scan
 from domain.chains.places import NoEscrowContract
 from domain.intents.model import Method
-from tests.builders import CHAIN, a_block, a_cursor
-from tests.domain.world import PLACES
+from tests.builders import CHAIN
+from tests.chain_builders import a_block, a_cursor
+from tests.domain.scene import PLACES
 
 
 def test_escrow_is_offered_only_where_there_is_a_contract() -> None:

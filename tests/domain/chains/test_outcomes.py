@@ -16,18 +16,8 @@ from domain.merchants.model import PayoutTerms
 from domain.settlements.model import SettlementState, SettlementTransitionRefused
 from domain.settlements.payouts import PayoutState
 from tests.builders import CHAIN, COIN, usdt
-from tests.domain.world import (
-    DUE,
-    GAS,
-    HOT,
-    NET,
-    PAYER,
-    PLACES,
-    STRANGER,
-    TILL,
-    address_for,
-    terms_for,
-)
+from tests.domain.scene import DUE, GAS, HOT, NET, PAYER, PLACES, STRANGER, TILL
+from tests.domain.world import address_for, terms_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

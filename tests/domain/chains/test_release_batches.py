@@ -20,18 +20,9 @@ from domain.ledger.accounts import NETWORK_FEES
 from tests.builders import CHAIN, COIN, coins
 from tests.domain.due_releases import Choosy, asked, due, kept_from_ending, sent, states
 from tests.domain.mishaps import Died, Mortal, yielding
-from tests.domain.world import (
-    ASSETS,
-    GAS,
-    HOT,
-    NET,
-    PAYER,
-    PLACES,
-    STRANGER,
-    compose,
-    new_world,
-    terms_for,
-)
+from tests.domain.scene import ASSETS, GAS, HOT, NET, PAYER, PLACES, STRANGER
+from tests.domain.services import compose
+from tests.domain.world import new_world, terms_for
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -15,7 +15,9 @@ from domain.settlements.payouts import PayoutState
 from ports.chain import ChainUnavailable
 from tests.builders import CHAIN
 from tests.domain.mishaps import Died, Mortal
-from tests.domain.world import DUE, HOT, NET, OTHER_TOKEN, compose, new_world
+from tests.domain.scene import DUE, HOT, NET, OTHER_TOKEN
+from tests.domain.services import compose
+from tests.domain.world import new_world
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

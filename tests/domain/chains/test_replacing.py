@@ -19,9 +19,10 @@ from domain.chains.submissions import (
 from domain.ledger.parking import ParkedAsset
 from domain.settlements.payouts import PayoutState
 from ports.chain import ChainUnavailable, InstructionRefused
-from tests.builders import CHAIN, NOON, USDT, a_submission, an_inclusion, signed_bytes
+from tests.builders import CHAIN, NOON, USDT
+from tests.chain_builders import a_submission, an_inclusion, signed_bytes
 from tests.domain.mishaps import yielding
-from tests.domain.world import NET, TILL
+from tests.domain.scene import NET, TILL
 
 if TYPE_CHECKING:
     from domain.chains.submissions import SignedBytes, Submission
@@ -63,6 +64,18 @@ async def test_what_is_stuck_is_replaced_and_paid_once(world: World) -> None:
     assert (await world.payout(payout.id)).state is PayoutState.CONFIRMED
     assert world.held(TILL) == NET
     await world.must_be_right()
+
+
+async def test_a_merchant_is_told_of_the_transaction_that_pays_now(world: World) -> None:
+    payout = await stuck(world)
+
+    await world.send()
+
+    now = await world.payout(payout.id)
+    assert now.transaction == newest(world).hashes[-1]
+    told = [it.event for it in world.around.store.tables.events if it.event.object_id == now.id]
+    assert told[-1].type == "payout.broadcast"
+    assert told[-1].data["transaction"] == now.transaction
 
 
 async def test_nothing_is_replaced_before_its_time_is_up_by_blocks_alone(world: World) -> None:

@@ -15,9 +15,11 @@ from domain.ledger.accounts import PAYOUTS_IN_FLIGHT
 from domain.settlements.payouts import PayoutState
 from ports.chain import ChainUnavailable
 from ports.unit_of_work import NotFound, StorageUnavailable
-from tests.builders import CHAIN, NOON, a_submission, coins, usdt
+from tests.builders import CHAIN, NOON, coins, usdt
+from tests.chain_builders import a_submission
 from tests.domain.mishaps import Died, Mortal, yielding
-from tests.domain.world import GAS, HOT, NET, TILL, new_world
+from tests.domain.scene import GAS, HOT, NET, TILL
+from tests.domain.world import new_world
 
 if TYPE_CHECKING:
     from domain.chains.submissions import SignedBytes, Submission

@@ -12,7 +12,7 @@ from domain.chains.sequences import CHECK_EVERY, KeyUsedElsewhere
 from domain.chains.submissions import SubmissionState
 from domain.settlements.payouts import PayoutState
 from tests.builders import CHAIN
-from tests.domain.world import HOT, NET, TILL
+from tests.domain.scene import HOT, NET, TILL
 
 if TYPE_CHECKING:
     from domain.chains.submissions import Submission

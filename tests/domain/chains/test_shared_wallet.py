@@ -13,15 +13,15 @@ from tests.contracts.expiring import ExpiringContract, dropped
 from tests.contracts.memo_payments import MemoPaymentsContract
 from tests.contracts.taking_back import TakingBackContract
 from tests.domain.mishaps import Between, Died
+from tests.domain.scene import GAS, NET
 from tests.domain.shared_wallet import CHAIN, COIN, PLACES, VALID_FOR, new_shared_wallet, till
-from tests.domain.world import GAS, NET
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from ports.unit_of_work import UnitOfWork
+    from tests.domain.services import Services
     from tests.domain.shared_wallet import SharedWallet
-    from tests.domain.world import Services
 
 TILLS = [till("Ada"), till("Grace")]
 STEPS_MAX = 500

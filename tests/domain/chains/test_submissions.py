@@ -13,7 +13,8 @@ from domain.chains.submissions import (
     SubmissionTransitionRefused,
 )
 from domain.shared.ids import SubmissionId
-from tests.builders import NOON, a_submission, an_inclusion, signed_bytes
+from tests.builders import NOON
+from tests.chain_builders import a_submission, an_inclusion, signed_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,16 +17,9 @@ from ports.chain import ChainUnavailable
 from ports.unit_of_work import StorageUnavailable
 from tests.builders import CHAIN, address_of, usdt
 from tests.domain.mishaps import Died, Mortal, in_between, yielding
-from tests.domain.world import (
-    DUE,
-    NET,
-    PAYER,
-    Surroundings,
-    address_for,
-    compose,
-    new_world,
-    terms_for,
-)
+from tests.domain.scene import DUE, NET, PAYER
+from tests.domain.services import Surroundings, compose
+from tests.domain.world import address_for, new_world, terms_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

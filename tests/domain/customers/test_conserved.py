@@ -24,7 +24,8 @@ from tests.domain.depositing import (
     with_minimum,
 )
 from tests.domain.mishaps import Died, Mortal
-from tests.domain.world import DUE, HOT, OTHER_TOKEN, PLACES, address_for, new_world
+from tests.domain.scene import DUE, HOT, OTHER_TOKEN, PLACES
+from tests.domain.world import address_for, new_world
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

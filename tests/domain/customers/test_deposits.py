@@ -27,18 +27,10 @@ from tests.domain.depositing import (
     with_minimum,
 )
 from tests.domain.mishaps import Died, Mortal
+from tests.domain.scene import DUE, FEE, HOT, NET, OTHER_TOKEN, PLACES
+from tests.domain.services import compose
 from tests.domain.sweeping import swept
-from tests.domain.world import (
-    DUE,
-    FEE,
-    HOT,
-    NET,
-    OTHER_TOKEN,
-    PLACES,
-    another_merchant,
-    compose,
-    new_world,
-)
+from tests.domain.world import another_merchant, new_world
 
 if TYPE_CHECKING:
     from tests.domain.world import World

@@ -15,7 +15,8 @@ from domain.shared.money import ChainId
 from ports.unit_of_work import NotFound
 from tests.builders import CHAIN, OTHER_CHAIN
 from tests.domain.depositing import CUSTOMER, address_of_customer
-from tests.domain.world import PLACES, another_merchant
+from tests.domain.scene import PLACES
+from tests.domain.world import another_merchant
 
 if TYPE_CHECKING:
     from domain.customers.service import CustomerService

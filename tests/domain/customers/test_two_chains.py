@@ -13,17 +13,8 @@ from domain.shared.modes import Mode
 from domain.shared.money import Asset, AssetId, Assets, Money
 from tests.builders import COIN, OTHER_CHAIN, USD, USDT, address_of
 from tests.domain.depositing import address_of_customer, deposits_of, pay_customer
-from tests.domain.world import (
-    ARBITER,
-    CONTRACTS,
-    DUE,
-    HOT,
-    NET,
-    PLACES,
-    TREASURY,
-    Services,
-    compose,
-)
+from tests.domain.scene import ARBITER, CONTRACTS, DUE, HOT, NET, PLACES, TREASURY
+from tests.domain.services import Services, compose
 
 if TYPE_CHECKING:
     from tests.domain.world import World

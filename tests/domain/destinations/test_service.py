@@ -29,7 +29,8 @@ from ports.addresses import AddressRefused
 from ports.unit_of_work import NotFound
 from tests.builders import CHAIN, CONTRACT, OTHER_CHAIN
 from tests.domain.destinations.till import LIVE_CHAIN, NEW, OLIVE, PAUL, by
-from tests.domain.world import HOT, TILL, TREASURY, address_for, another_merchant
+from tests.domain.scene import HOT, TILL, TREASURY
+from tests.domain.world import address_for, another_merchant
 
 if TYPE_CHECKING:
     from tests.domain.destinations.till import Tills

@@ -15,7 +15,8 @@ from domain.shared.actors import ActorKind
 from domain.shared.modes import Mode
 from domain.shared.money import ChainId
 from tests.builders import CHAIN, address_of
-from tests.domain.world import PLACES, TILL, World
+from tests.domain.scene import PLACES, TILL
+from tests.domain.world import World
 
 if TYPE_CHECKING:
     from datetime import timedelta

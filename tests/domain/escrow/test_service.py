@@ -21,7 +21,8 @@ from domain.shared.idempotency import Idempotency, RequestReplayed
 from ports.unit_of_work import NotFound, StorageUnavailable
 from tests.builders import CHAIN
 from tests.domain.mishaps import Died, Mortal, yielding
-from tests.domain.world import NET, PAYER, new_world, terms_for
+from tests.domain.scene import NET, PAYER
+from tests.domain.world import new_world, terms_for
 
 if TYPE_CHECKING:
     from domain.escrow.model import (

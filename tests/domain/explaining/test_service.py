@@ -12,7 +12,7 @@ from domain.explaining.service import ExplainingService
 from domain.explaining.steps import next_steps
 from tests.builders import CHAIN, usdt
 from tests.domain.careful import BASE, DEEP, careful
-from tests.domain.world import ASSETS, CONTRACTS, DUE, PLACES
+from tests.domain.scene import ASSETS, CONTRACTS, DUE, PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -34,14 +34,13 @@ from tests.builders import (
     CHAIN,
     NOON,
     USDT,
-    a_cursor,
     address_of,
     an_escrow,
     an_escrow_intent,
     an_intent,
-    an_observation,
     usdt,
 )
+from tests.chain_builders import a_cursor, an_observation
 
 if TYPE_CHECKING:
     from domain.chains.model import Cursor

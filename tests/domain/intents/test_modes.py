@@ -15,7 +15,7 @@ from domain.shared.modes import Mode
 from domain.shared.money import Asset, AssetId, Assets
 from domain.stars.model import STARS
 from tests.builders import CHAIN, USD, USDT, usd
-from tests.domain.world import ASSETS, PLACES
+from tests.domain.scene import ASSETS, PLACES
 
 if TYPE_CHECKING:
     from domain.intents.service import IntentService

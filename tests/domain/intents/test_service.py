@@ -19,10 +19,13 @@ from domain.shared.idempotency import Idempotency, KeyInFlight, KeyReused, Reque
 from ports.unit_of_work import NotFound, StorageUnavailable
 from tests.builders import CHAIN, COIN, USD, USDT, usd
 from tests.domain.mishaps import Died, Mortal, yielding
-from tests.domain.world import DUE, PLACES, RULES, another_merchant, new_world
+from tests.domain.scene import DUE, PLACES
+from tests.domain.services import RULES
+from tests.domain.world import another_merchant, new_world
 
 if TYPE_CHECKING:
-    from tests.domain.world import Services, World
+    from tests.domain.services import Services
+    from tests.domain.world import World
 
 OFFER = PriceIn(usd(2500), USDT.id)
 

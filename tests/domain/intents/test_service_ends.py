@@ -10,7 +10,7 @@ import pytest
 from domain.intents.model import IntentStatus, IntentTransitionRefused
 from tests.builders import CHAIN
 from tests.domain.mishaps import yielding
-from tests.domain.world import DUE, OTHER_TOKEN
+from tests.domain.scene import DUE, OTHER_TOKEN
 
 if TYPE_CHECKING:
     from tests.domain.world import World

@@ -10,17 +10,14 @@ import pytest
 
 from domain.intents.issuing import AssetNotAccepted
 from domain.intents.model import Method
+from domain.intents.prices import PRICE_MAX, NotACurrency, PriceOutOfRange
 from domain.intents.quotes import LOCK_MAX, NoRate, QuoteExpired
-from domain.intents.service import (
-    PRICE_MAX,
-    NotACurrency,
-    PriceIn,
-    PriceOutOfRange,
-)
+from domain.intents.service import PriceIn
 from domain.shared.money import UnknownAsset
 from ports.unit_of_work import NotFound
 from tests.builders import COIN, USD, USDT, usd, usdt
-from tests.domain.world import DUE, another_merchant
+from tests.domain.scene import DUE
+from tests.domain.world import another_merchant
 
 if TYPE_CHECKING:
     from domain.intents.quotes import Quote

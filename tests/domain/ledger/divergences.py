@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from domain.ledger.model import Transaction, credit, debit
 from tests.builders import CHAIN
-from tests.domain.world import PLACES
+from tests.domain.scene import PLACES
 
 if TYPE_CHECKING:
     from datetime import datetime

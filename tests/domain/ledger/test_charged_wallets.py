@@ -14,8 +14,8 @@ from domain.ledger.model import Transaction
 from domain.settlements import booking
 from domain.shared.money import Money
 from domain.sweeps import booking as sweep_booking
+from tests.domain.scene import PAYER
 from tests.domain.shared_wallet import CHAIN, COIN, COIN_DUE, PLACES, new_shared_wallet, till
-from tests.domain.world import PAYER
 
 if TYPE_CHECKING:
     from domain.ledger.parking import ParkedAsset

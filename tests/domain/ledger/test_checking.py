@@ -13,7 +13,7 @@ from domain.ledger.accounts import available
 from domain.ledger.checking import UNSEALED_MAX, Finding, Wrong
 from domain.shared.ids import MerchantId
 from tests.builders import CUSTODY, USD, USDT
-from tests.domain.world import NET
+from tests.domain.scene import NET
 
 if TYPE_CHECKING:
     from adapters.memory.tables import Table

@@ -13,18 +13,9 @@ from domain.ledger.model import Transaction, credit, debit
 from ports.chain import ChainUnavailable
 from tests.builders import CHAIN, COIN, CUSTODY, NOON, USDT, coins, usdt
 from tests.domain.ledger.divergences import planted
-from tests.domain.world import (
-    DUE,
-    GAS,
-    HOT,
-    NET,
-    PAYER,
-    PLACES,
-    STRANGER,
-    Surroundings,
-    address_for,
-    compose,
-)
+from tests.domain.scene import DUE, GAS, HOT, NET, PAYER, PLACES, STRANGER
+from tests.domain.services import Surroundings, compose
+from tests.domain.world import address_for
 
 if TYPE_CHECKING:
     from tests.domain.world import World

@@ -14,14 +14,9 @@ from domain.chains.model import Transfer
 from ports.chain import ChainUnavailable
 from tests.builders import CHAIN, COIN, USDT, coins, usdt
 from tests.domain.ledger.divergences import blocks, busy, final, planted, reconcile, trade
-from tests.domain.world import (
-    DUE,
-    HOT,
-    PLACES,
-    STRANGER,
-    address_for,
-    compose,
-)
+from tests.domain.scene import DUE, HOT, PLACES, STRANGER
+from tests.domain.services import compose
+from tests.domain.world import address_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

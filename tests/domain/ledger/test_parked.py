@@ -13,18 +13,12 @@ from domain.ledger.parking import AssetParked, ParkedAsset
 from domain.merchants.model import PayoutTerms
 from domain.settlements.payouts import PayoutState
 from domain.shared.money import Money
-from tests.builders import CHAIN, USDT, a_submission, usdt
+from tests.builders import CHAIN, USDT, usdt
+from tests.chain_builders import a_submission
 from tests.domain.ledger.divergences import final, planted, reconcile
-from tests.domain.world import (
-    HOT,
-    NET,
-    OTHER_TOKEN,
-    PAYER,
-    PLACES,
-    TILL,
-    another_merchant,
-    compose,
-)
+from tests.domain.scene import HOT, NET, OTHER_TOKEN, PAYER, PLACES, TILL
+from tests.domain.services import compose
+from tests.domain.world import another_merchant
 
 if TYPE_CHECKING:
     from domain.chains.instructions import Instruction

@@ -16,16 +16,9 @@ from domain.shared.ids import HoldId, MerchantId, TransactionId
 from ports.unit_of_work import NotFound
 from tests.builders import CHAIN, COIN, a_hold, coins, earned, paid_to, usdt
 from tests.domain.mishaps import Died, Mortal, yielding
-from tests.domain.world import (
-    GAS,
-    HOT,
-    NET,
-    PLACES,
-    STRANGER,
-    Surroundings,
-    another_merchant,
-    compose,
-)
+from tests.domain.scene import GAS, HOT, NET, PLACES, STRANGER
+from tests.domain.services import Surroundings, compose
+from tests.domain.world import another_merchant
 
 if TYPE_CHECKING:
     from domain.ledger.model import Transaction

@@ -16,7 +16,8 @@ from domain.ledger.verification import problems, read
 from domain.shared.ids import MerchantId
 from ports.unit_of_work import NotFound
 from tests.builders import USD, USDT, earned, paid_to
-from tests.domain.world import STATEMENT_KEY, another_merchant
+from tests.domain.services import STATEMENT_KEY
+from tests.domain.world import another_merchant
 
 if TYPE_CHECKING:
     from domain.ledger.model import Transaction

@@ -11,6 +11,7 @@ import pytest
 from domain.ledger.model import Transaction, credit, debit
 from domain.shared.money import Money
 from tests.contracts.expiring import ADA, Behind, dropped
+from tests.domain.scene import HOT, PAYER
 from tests.domain.shared_wallet import (
     CHAIN,
     COIN,
@@ -20,7 +21,6 @@ from tests.domain.shared_wallet import (
     VALID_FOR,
     new_shared_wallet,
 )
-from tests.domain.world import HOT, PAYER
 
 if TYPE_CHECKING:
     from domain.chains.model import Block

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from domain.ledger.values import RATE_AGE_MAX
 from tests.builders import COIN, USD, USDT, earned, usd
-from tests.domain.world import OTHER_TOKEN
+from tests.domain.scene import OTHER_TOKEN
 
 if TYPE_CHECKING:
     from domain.shared.money import Money

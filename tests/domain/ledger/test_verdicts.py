@@ -15,10 +15,7 @@ from domain.settlements.payouts import PayoutState
 from tests.builders import CHAIN, USDT, usdt
 from tests.domain.ledger.divergences import blocks, busy, final, planted, reconcile
 from tests.domain.mishaps import Died, Mortal, in_between, yielding
-from tests.domain.world import (
-    Surroundings,
-    compose,
-)
+from tests.domain.services import Surroundings, compose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,8 @@ from domain.merchants.service import KeyNotValid
 from domain.shared.ids import MerchantId
 from ports.unit_of_work import NotFound, StorageUnavailable
 from tests.builders import CHAIN, an_api_key
-from tests.domain.world import TILL, another_merchant
+from tests.domain.scene import TILL
+from tests.domain.world import another_merchant
 
 if TYPE_CHECKING:
     from tests.domain.world import World

@@ -21,9 +21,10 @@ from domain.shared.running import JobRunner
 from ports.chain import ChainUnavailable
 from tests.builders import CHAIN, USDT, usdt
 from tests.domain.ledger.divergences import final, planted, reconcile
+from tests.domain.scene import HOT, PAYER, PLACES
+from tests.domain.services import compose
 from tests.domain.vault import HOT_MIN, HOT_TARGET, UNIT, new_vault
 from tests.domain.webhooks.listening import deliver_due, one_delivery
-from tests.domain.world import HOT, PAYER, PLACES, compose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,8 @@ from adapters.memory.sandbox import InMemorySandbox
 from domain.sandbox.carrying_out import SandboxWorks
 from domain.sandbox.service import SandboxService
 from tests.builders import CHAIN
-from tests.domain.world import ASSETS, PLACES, World
+from tests.domain.scene import ASSETS, PLACES
+from tests.domain.world import World
 
 if TYPE_CHECKING:
     from domain.sandbox.model import SandboxOrder

@@ -16,8 +16,8 @@ from domain.sandbox.model import OrderState
 from domain.webhooks.model import RETRY_DELAYS, DeliveryState, Try
 from tests.builders import CHAIN, USDT, usd
 from tests.domain.sandbox.ordering import Ordering
+from tests.domain.services import RULES
 from tests.domain.webhooks.listening import deliver_due, deliveries, one_delivery
-from tests.domain.world import RULES
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -13,9 +13,10 @@ from domain.escrow.model import EscrowState
 from domain.intents.model import IntentStatus, PaymentException
 from domain.sandbox.carrying_out import INTERRUPTED, NO_DEVNET
 from domain.sandbox.model import OrderState
+from ports.unit_of_work import NotFound
 from tests.builders import CHAIN
 from tests.domain.sandbox.ordering import Ordering
-from tests.domain.world import DUE, OTHER_TOKEN
+from tests.domain.scene import DUE, OTHER_TOKEN
 
 if TYPE_CHECKING:
     from domain.escrow.model import EscrowTerms
@@ -245,3 +246,21 @@ class Slow(InMemorySandbox):
 
     async def pay_escrow(self, terms: EscrowTerms) -> str:
         raise NotImplementedError
+
+
+async def test_orders_are_dropped_thirty_days_after_their_end(
+    world: World, ordering: Ordering
+) -> None:
+    order = await paid(ordering, await world.intent())
+    waiting = await ordering.service.pay(
+        merchant=world.merchant, intent_id=(await world.intent()).id
+    )
+    world.clock.advance(days=30)
+    assert await ordering.works.prune() == 0
+
+    world.clock.advance(seconds=1)
+
+    assert await ordering.works.prune() == 1
+    with pytest.raises(NotFound):
+        await ordering.now(order)
+    assert await ordering.now(waiting) == waiting

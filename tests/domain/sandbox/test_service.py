@@ -28,8 +28,8 @@ from domain.webhooks.endpoint import SimulatedAnswer
 from ports.unit_of_work import NotFound
 from tests.builders import CHAIN, OTHER_CHAIN, USD, USDT, usdt
 from tests.domain.sandbox.ordering import DEVNET, Ordering
+from tests.domain.scene import DUE, OTHER_TOKEN, PLACES
 from tests.domain.webhooks.listening import endpoint, listening
-from tests.domain.world import DUE, OTHER_TOKEN, PLACES
 
 if TYPE_CHECKING:
     from domain.merchants.model import Merchant

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from domain.merchants.model import PayoutTerms
 from domain.settlements.model import SettlementState
 from tests.builders import CHAIN, USDT
-from tests.domain.world import NET, TILL, another_merchant
+from tests.domain.scene import NET, TILL
+from tests.domain.world import another_merchant
 
 if TYPE_CHECKING:
     from tests.domain.world import World

@@ -10,7 +10,8 @@ import attrs
 from domain.merchants.model import PayoutTerms
 from domain.settlements.payouts import PayoutState
 from tests.builders import CHAIN, USDT, address_of, usdt
-from tests.domain.world import HOT, NET, STRANGER, TILL, another_merchant
+from tests.domain.scene import HOT, NET, STRANGER, TILL
+from tests.domain.world import another_merchant
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -8,7 +8,7 @@ from domain.intents.model import Method
 from domain.intents.service import PriceIn
 from domain.ledger.accounts import available
 from tests.builders import COIN, coins, usd
-from tests.domain.world import GAS, HOT, PAYER, PLACES, TILL
+from tests.domain.scene import GAS, HOT, PAYER, PLACES, TILL
 
 if TYPE_CHECKING:
     from tests.domain.world import World

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from tests.builders import CHAIN
-from tests.domain.world import NET
+from tests.domain.scene import NET
 
 if TYPE_CHECKING:
     from tests.domain.world import World

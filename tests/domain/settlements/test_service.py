@@ -18,7 +18,8 @@ from domain.shared.ids import PayoutId, SettlementId
 from ports.unit_of_work import NotFound, StorageUnavailable
 from tests.builders import CHAIN, NOON, USDT, address_of, usdt
 from tests.domain.mishaps import Died, Mortal, yielding
-from tests.domain.world import DUE, HOT, NET, STRANGER, TILL, another_merchant, new_world
+from tests.domain.scene import DUE, HOT, NET, STRANGER, TILL
+from tests.domain.world import another_merchant, new_world
 
 if TYPE_CHECKING:
     from domain.settlements.payouts import Payout

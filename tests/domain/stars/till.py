@@ -27,7 +27,8 @@ from domain.stars.reconciliation import StarsReconciliation
 from domain.stars.service import StarsService
 from ports.unit_of_work import Begin
 from tests.builders import CHAIN, USD, USDT, usd
-from tests.domain.world import PLACES, RULES
+from tests.domain.scene import PLACES
+from tests.domain.services import RULES
 
 if TYPE_CHECKING:
     from domain.intents.model import PaymentIntent

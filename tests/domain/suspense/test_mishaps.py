@@ -13,14 +13,16 @@ from ports.unit_of_work import StorageUnavailable
 from tests.builders import CHAIN, usdt
 from tests.domain.inbox import ADA, BACK, GRACE, decided, items, must_add_up
 from tests.domain.mishaps import Died, Mortal, yielding
-from tests.domain.world import DUE, HOT, NET, PAYER, PLACES, STRANGER, new_world
+from tests.domain.scene import DUE, HOT, NET, PAYER, PLACES, STRANGER
+from tests.domain.world import new_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from domain.intents.model import PaymentIntent
     from domain.suspense.model import SuspenseItem
-    from tests.domain.world import Services, World
+    from tests.domain.services import Services
+    from tests.domain.world import World
 
     Act: TypeAlias = Callable[[Services, SuspenseItem, PaymentIntent], Coroutine[Any, Any, None]]
 

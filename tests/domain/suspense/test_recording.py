@@ -12,18 +12,9 @@ from domain.suspense.model import AlreadyDecided, ItemState, OutOfReach, Why
 from domain.suspense.service import NotInHotWallet, OwnAddress
 from tests.builders import CHAIN, CONTRACT, usdt
 from tests.domain.inbox import ADA, BACK, items, must_add_up, only
+from tests.domain.scene import DUE, HOT, OTHER_TOKEN, PAYER, PLACES, STRANGER, TILL
 from tests.domain.sweeping import swept
-from tests.domain.world import (
-    DUE,
-    HOT,
-    OTHER_TOKEN,
-    PAYER,
-    PLACES,
-    STRANGER,
-    TILL,
-    address_for,
-    with_policy,
-)
+from tests.domain.world import address_for, with_policy
 
 if TYPE_CHECKING:
     from tests.domain.world import World

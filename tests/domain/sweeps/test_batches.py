@@ -17,12 +17,14 @@ from domain.ledger.parking import ParkedAsset
 from domain.sweeps.model import BATCHES_MAX, RETRY_AFTER, SweepState
 from tests.builders import CHAIN, COIN, USDT, coins, usdt
 from tests.domain.mishaps import Died, Mortal, yielding
+from tests.domain.scene import DUE, GAS, HOT, OTHER_TOKEN, PLACES, STRANGER
 from tests.domain.sweeping import FEE, newest, sweeps
-from tests.domain.world import DUE, GAS, HOT, OTHER_TOKEN, PLACES, STRANGER, address_for, new_world
+from tests.domain.world import address_for, new_world
 
 if TYPE_CHECKING:
     from domain.intents.model import PaymentIntent
-    from tests.domain.world import Services, World
+    from tests.domain.services import Services
+    from tests.domain.world import World
 
 MOST = 3
 """How many addresses this chain's transactions sweep."""

@@ -10,8 +10,8 @@ from domain.chains.sending import IN_FLIGHT_MAX
 from domain.ledger.parking import ParkedAsset
 from domain.sweeps.model import OPEN_MAX
 from tests.builders import CHAIN, COIN, USDT, coins
+from tests.domain.scene import DUE, HOT, NET, TILL
 from tests.domain.sweeping import FEE, NEEDED, paid, sweeps
-from tests.domain.world import DUE, HOT, NET, TILL
 
 if TYPE_CHECKING:
     from tests.domain.world import World

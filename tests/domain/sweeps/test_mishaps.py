@@ -11,11 +11,13 @@ from domain.chains.submissions import SubmissionState
 from domain.sweeps.model import RETRY_AFTER, SweepState
 from tests.builders import CHAIN, COIN, coins, usdt
 from tests.domain.mishaps import Died, Mortal, yielding
+from tests.domain.scene import DUE, GAS, HOT, PAYER, PLACES
 from tests.domain.sweeping import FEE, FUNDED, NEEDED, newest, paid, sweeps, swept
-from tests.domain.world import DUE, GAS, HOT, PAYER, PLACES, address_for, new_world
+from tests.domain.world import address_for, new_world
 
 if TYPE_CHECKING:
-    from tests.domain.world import Services, World
+    from tests.domain.services import Services
+    from tests.domain.world import World
 
 STEPS_MAX = 500
 

@@ -8,7 +8,8 @@ import pytest
 
 from domain.shared.ids import SubmissionId
 from domain.sweeps.model import OPEN, SweepState, SweepTransitionRefused
-from tests.builders import NOON, a_sweep, usdt
+from tests.builders import NOON, usdt
+from tests.chain_builders import a_sweep
 
 if TYPE_CHECKING:
     from domain.sweeps.model import Sweep

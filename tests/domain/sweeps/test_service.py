@@ -11,19 +11,9 @@ from domain.chains.instructions import FundGas, SweepDeposit
 from domain.sweeps.model import SweepState
 from ports.chain import ChainUnavailable
 from tests.builders import CHAIN, COIN, USDT, coins, usdt
+from tests.domain.scene import DUE, GAS, HOT, NET, OTHER_TOKEN, PAYER, PLACES, SWEEP_FROM, TILL
 from tests.domain.sweeping import FEE, FUNDED, NEEDED, newest, paid, sweeps, swept
-from tests.domain.world import (
-    DUE,
-    GAS,
-    HOT,
-    NET,
-    OTHER_TOKEN,
-    PAYER,
-    PLACES,
-    SWEEP_FROM,
-    TILL,
-    address_for,
-)
+from tests.domain.world import address_for
 
 if TYPE_CHECKING:
     from tests.domain.world import World

@@ -14,9 +14,9 @@ from domain.shared.money import Assets
 from domain.treasury.model import Alarm, Condition, Watched
 from domain.treasury.view import view_holdings, view_tank
 from tests.builders import CHAIN, COIN, USDT, coins, usdt
+from tests.domain.scene import ASSETS, DUE, GAS, HOT, NET, OTHER_TOKEN, PAYER
 from tests.domain.sweeping import FEE, FUNDED, paid, swept
 from tests.domain.vault import COLD, HOT_MIN, HOT_TARGET, UNIT, WITH_COLD, new_vault
-from tests.domain.world import ASSETS, DUE, GAS, HOT, NET, OTHER_TOKEN, PAYER
 
 if TYPE_CHECKING:
     from domain.ledger.accounts import Account

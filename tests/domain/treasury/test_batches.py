@@ -12,9 +12,10 @@ from domain.ledger.accounts import PAYOUTS_IN_FLIGHT
 from domain.treasury.model import TransferState
 from domain.treasury.service import TreasuryService
 from tests.builders import address_of
+from tests.domain.scene import GAS, HOT, NET
+from tests.domain.services import compose
 from tests.domain.shared_wallet import ASSETS, CHAIN, COIN, PLACES, TOKEN, new_shared_wallet, till
 from tests.domain.vault import HOT_TARGET, TANK, THRESHOLDS, UNIT
-from tests.domain.world import GAS, HOT, NET, compose
 
 if TYPE_CHECKING:
     from tests.domain.shared_wallet import SharedWallet

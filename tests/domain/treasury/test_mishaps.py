@@ -11,8 +11,8 @@ from domain.treasury.model import TransferState
 from ports.unit_of_work import StorageUnavailable
 from tests.builders import CHAIN, usdt
 from tests.domain.mishaps import Died
+from tests.domain.scene import HOT
 from tests.domain.vault import COLD, HOT_TARGET, UNIT, WITH_COLD, Mortal, in_between, new_vault
-from tests.domain.world import HOT
 
 if TYPE_CHECKING:
     from adapters.memory.tables import Journal

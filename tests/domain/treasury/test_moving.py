@@ -12,8 +12,8 @@ from tests.contracts.cold_transfers import (
     RefusedTransfersContract,
 )
 from tests.contracts.treasury import TreasuryContract
+from tests.domain.services import Surroundings
 from tests.domain.vault import new_vault
-from tests.domain.world import Surroundings
 
 if TYPE_CHECKING:
     from ports.unit_of_work import Begin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,3 +82,21 @@ async def test_another_merchants_key_is_not_found(world: World, usage: UsageServ
 
     with pytest.raises(NotFound):
         await usage.of_key(owner=other.id, key_id=KEY, days=1)
+
+
+async def test_counts_are_dropped_after_four_hundred_days(
+    world: World, usage: UsageService
+) -> None:
+    first = world.clock.now().date()
+    usage.count(KEY, status=200)
+    await usage.flush()
+    world.clock.advance(days=400)
+    assert await usage.prune() == 0
+    usage.count(KEY, status=200)
+    await usage.flush()
+
+    world.clock.advance(days=1)
+
+    assert await usage.prune() == 1
+    [left] = await usage.of_key(owner=world.merchant.id, key_id=KEY, days=999)
+    assert left.day == first + timedelta(days=400)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from domain.webhooks.model import Delivery
     from domain.webhooks.trying import Tried
     from ports.errands import Errands
-    from tests.domain.world import Services, World
+    from tests.domain.services import Services
+    from tests.domain.world import World
 
 URL = "https://shop.example/hooks"
 

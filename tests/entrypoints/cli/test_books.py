@@ -16,7 +16,8 @@ from config.bootstrap import operator
 from config.settings import load
 from domain.fees.model import FeeSchedule
 from domain.merchants.model import PayoutTerms
-from tests.builders import CHAIN, USDT, a_cursor, earned
+from tests.builders import CHAIN, USDT, earned
+from tests.chain_builders import a_cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

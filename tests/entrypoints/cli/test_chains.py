@@ -19,7 +19,9 @@ from domain.settlements.payouts import PayoutState
 from tests.adapters.evm.local_chain import LocalChain
 from tests.builders import CHAIN, COIN, CONTRACT, USDT
 from tests.concurrency.gateway import open_gateways
-from tests.domain.world import HOT, TREASURY, Surroundings, World
+from tests.domain.scene import HOT, TREASURY
+from tests.domain.services import Surroundings
+from tests.domain.world import World
 from tests.entrypoints.cli.conftest import CLOSED_PORT
 
 if TYPE_CHECKING:

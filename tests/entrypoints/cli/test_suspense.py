@@ -15,7 +15,9 @@ from adapters.postgres.storage import PostgresStorage
 from tests.builders import CHAIN, COIN, CONTRACT, USDT, usdt
 from tests.concurrency.gateway import open_gateways
 from tests.domain.inbox import items, must_add_up
-from tests.domain.world import DUE, HOT, PAYER, PLACES, TREASURY, Surroundings, World
+from tests.domain.scene import DUE, HOT, PAYER, PLACES, TREASURY
+from tests.domain.services import Surroundings
+from tests.domain.world import World
 from tests.entrypoints.cli.conftest import CLOSED_PORT
 
 if TYPE_CHECKING:

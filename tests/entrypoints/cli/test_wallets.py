@@ -14,9 +14,10 @@ from click.testing import Result
 from adapters.postgres.storage import PostgresStorage
 from domain.treasury.model import Condition
 from tests.builders import CHAIN, COIN, CONTRACT, USDT
+from tests.domain.scene import DUE, GAS, HOT, TREASURY
+from tests.domain.services import Surroundings
 from tests.domain.sweeping import paid
 from tests.domain.vault import COLD, HOT_TARGET, UNIT, Vault, new_vault
-from tests.domain.world import DUE, GAS, HOT, TREASURY, Surroundings
 from tests.entrypoints.cli.conftest import CLOSED_PORT
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 
 import attrs
 
-from domain.intents.service import PRICE_MAX
+from domain.intents.prices import PRICE_MAX
 from entrypoints.http.request import BODY_BYTES_MAX
 from tests.builders import COIN, USDT
 from tests.entrypoints.http.gateway import ELSEWHERE, EUR, price

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from adapters.memory.chain import InMemoryChain
 from adapters.memory.clock import FakeClock
+from adapters.postgres.key_ring import KeyRing
 from adapters.postgres.storage import API_ROLE, PoolSettings, PostgresStorage
 from config.assets import AssetSetting
 from config.bootstrap import ApiServices, ApiStars
@@ -56,6 +57,8 @@ ELSEWHERE = f"eip155:5/erc20:0x{'7' * 40}"
 HOT_WALLET, TREASURY = address_of("hot wallet"), address_of("treasury")
 FEE_BPS = 100
 PAYER = address_of("payer")
+SEALING = KeyRing([bytes(range(32))])
+"""Seals secrets in the databases of tests."""
 _KNOWN_ASSETS = (
     AssetSetting(USD.id, "USD", 2),
     AssetSetting(EUR, "EUR", 2),
@@ -244,10 +247,11 @@ def refusal(response: Response) -> tuple[int, str]:
 
 
 @asynccontextmanager
-async def opened(*, dsn: str | None = None) -> AsyncIterator[Gateway]:
+async def opened(*, dsn: str | None = None, ring: KeyRing | None = None) -> AsyncIterator[Gateway]:
     """Open a gateway with two merchants, in memory or over a PostgreSQL database.
 
     In the database the API sees what it sees in a process of its own, and the rest sees all.
+    Secrets are sealed there, by a ring of tests unless there is another.
     """
     adapters, clock = TestingAdapters(settings=SETTINGS), FakeClock()
     adapters.clock.override(providers.Object(clock))
@@ -255,7 +259,9 @@ async def opened(*, dsn: str | None = None) -> AsyncIterator[Gateway]:
     api_storage: ClosableStorage | PostgresStorage = adapters.storage()
     if dsn is not None:
         pool = PoolSettings(connections_min=1, connections_max=4, lock_timeout_ms=20_000)
-        storage = PostgresStorage(dsn=dsn, clock=clock, ids=adapters.ids(), settings=pool)
+        storage = PostgresStorage(
+            dsn=dsn, clock=clock, ids=adapters.ids(), settings=pool, ring=ring or SEALING
+        )
         adapters.storage.override(providers.Object(storage))
         api_storage = attrs.evolve(storage, settings=attrs.evolve(pool, role=API_ROLE))
     with adapters.storage.override(providers.Object(api_storage)):

@@ -120,6 +120,39 @@ async def test_a_key_is_replaced_with_an_overlap(gateway: Gateway) -> None:
     assert refusal(await gateway.ada.http.post(path)) == (409, "key-ended")
 
 
+async def test_a_key_is_made_and_replaced_once_for_an_idempotency_key(gateway: Gateway) -> None:
+    async def twice(path: str, key: str, body: Json | None) -> Json:
+        headers = {"Idempotency-Key": key}
+        first = told(await gateway.ada.http.post(path, json=body, headers=headers), 201)
+        again = await gateway.ada.http.post(path, json=body, headers=headers)
+        assert told(again, 201) == first
+        assert again.headers["Idempotent-Replayed"] == "true"
+        return first
+
+    first = await twice(KEYS, "till-1", TILL)
+    second = await twice(f"{KEYS}/{first['id']}/regenerate", "till-2", None)
+
+    named = [key for key in (await gateway.ada.get(KEYS))["data"] if key["name"] == "till"]
+    assert {key["id"] for key in named} == {first["id"], second["id"]}
+    async with client(gateway, second["key"]) as till:
+        told(await till.get(KEYS), 200)
+
+
+async def test_who_asks_again_must_hold_what_the_text_allows(memory_gateway: Gateway) -> None:
+    """An idempotency key is no secret: it must not lead a lesser key to a greater one's text."""
+    gateway, headers = memory_gateway, {"Idempotency-Key": "till-1"}
+    lesser = await made(gateway, name="lesser", scopes=["keys:write"])
+    greater = told(await gateway.ada.http.post(KEYS, json=TILL, headers=headers), 201)
+    replace = f"{KEYS}/{greater['id']}/regenerate"
+    told(await gateway.ada.http.post(replace, headers={"Idempotency-Key": "till-2"}), 201)
+
+    async with client(gateway, lesser["key"]) as other:
+        answer = await other.post(KEYS, json=TILL, headers=headers)
+        assert refusal(answer) == (403, "not-held")
+        answer = await other.post(replace, headers={"Idempotency-Key": "till-2"})
+        assert refusal(answer) == (403, "not-held")
+
+
 async def test_a_key_is_revoked(gateway: Gateway) -> None:
     key = await made(gateway)
     async with client(gateway, key["key"]) as till:

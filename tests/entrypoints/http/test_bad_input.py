@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.intents.service import PRICE_MAX
+from domain.intents.prices import PRICE_MAX
 from entrypoints.http.request import BODY_BYTES_MAX
 from tests.builders import USDT
 from tests.entrypoints.http.bad_requests import EVERYTHING, INTENTS, body

@@ -199,11 +199,19 @@ async def test_any_visible_ascii_is_a_key(gateway: Gateway, key: str) -> None:
     assert (again.content, replayed(again)) == (first.content, True)
 
 
-async def test_an_answer_is_told_again_without_a_rate(gateway: Gateway) -> None:
-    first = await post(gateway.ada)
-    for source in gateway.services.adapters.rates():
-        source.fail_next()
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [(INTENTS, BODY), ("/v1/quotes", {"price": price(2500), "asset": USDT.id})],
+)
+async def test_an_answer_is_told_again_without_a_rate(
+    gateway: Gateway, path: str, body: Json
+) -> None:
+    first = await post(gateway.ada, path, body=body)
+    told(first, 201)
+    for _ in range(2):
+        again = await post(gateway.ada, path, body=body)
+        assert (again.content, replayed(again)) == (first.content, True)
+        for source in gateway.services.adapters.rates():
+            source.fail_next()
 
-    again = await post(gateway.ada)
-
-    assert (again.content, replayed(again)) == (first.content, True)
+    assert refusal(await post(gateway.ada, path, key="k-2", body=body)) == (503, "no-rate")

@@ -39,7 +39,7 @@ BUSINESS_REFUSALS = {"400": {"invalid-cursor"}, "422": {
     "price-out-of-range", "unclear-offer", "quote-expired", "idempotency-key-reused",
     "invoice-malformed", "expiry-out-of-range", "malformed-network",
     "chain-not-served", "address-refused", "own-address", "url-malformed", "asset-of-other-chain",
-    "unknown-chain",
+    "unknown-chain", "too-much-metadata",
 }}  # fmt: skip
 """What may be said of a request that is as the document asks."""
 

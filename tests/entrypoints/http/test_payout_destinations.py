@@ -106,6 +106,25 @@ async def test_the_key_that_asked_approves_nothing_not_even_with_everything(
     assert await gateway.ada.get(f"{CHANGES}/{change['id']}") == change
 
 
+@pytest.mark.parametrize("decision", ["approve", "refuse", "cancel"])
+async def test_a_decision_that_is_sent_again_is_answered_as_before(
+    memory_gateway: Gateway, decision: str
+) -> None:
+    gateway = memory_gateway
+    path = f"{CHANGES}/{(await requested(gateway))['id']}/{decision}"
+    scopes = (Scope.PAYOUT_DESTINATIONS_APPROVE, Scope.PAYOUT_DESTINATIONS_WRITE)
+    async with await client(gateway, *scopes) as owner:
+        decided = told(await owner.post(path, headers={"Idempotency-Key": "d-1"}), 200)
+        again = await owner.post(path, headers={"Idempotency-Key": "d-1"})
+        assert told(again, 200) == decided
+        assert again.headers["Idempotent-Replayed"] == "true"
+        other = await owner.post(path, headers={"Idempotency-Key": "d-2"})
+        assert refusal(other) == (409, "change-state")
+
+    events = [it["type"] for it in await gateway.ada.events()]
+    assert len([it for it in events if it.startswith("payout_destination.change_")]) == 2
+
+
 async def test_a_change_is_canceled_or_refused(gateway: Gateway) -> None:
     change = await requested(gateway)
     assert refusal(await ask(gateway.ada.http, OLD + "0"))[0] == 422

@@ -8,8 +8,16 @@ import attrs
 import pytest
 
 from entrypoints.http.codec import Fault, Invalid, reader, render, writer
+from entrypoints.http.hints import rule_of
 from entrypoints.http.json_schema import Schemas
-from entrypoints.http.schema import Listing, Mapping, Number, Refused, Text, rule_of
+from entrypoints.http.schema import (
+    Amendment,
+    Listing,
+    Mapping,
+    Number,
+    Refused,
+    Text,
+)
 
 
 class Color(enum.Enum):
@@ -179,3 +187,34 @@ def test_an_enum_of_strings_is_read_as_its_member() -> None:
     assert reader(Turn)({"road": "main"}).road is Road.MAIN
     with pytest.raises(Invalid):
         reader(Turn)({"road": "side"})
+
+
+@attrs.frozen
+class Amended:
+    free: dict[str, str | None] = attrs.field(factory=dict)
+    tight: Annotated[dict[str, str | None], Amendment(max_entries=2, max_value=2)] = attrs.field(
+        factory=dict
+    )
+
+
+def test_an_entry_is_removed_by_null() -> None:
+    amended = {"free": {"a": None, "b": "", "c": "d"}, "tight": {"a": None, "b": "cd"}}
+    assert attrs.asdict(reader(Amended)(amended)) == amended
+    assert faults({"tight": {"a": "bcd"}}, Amended) == {
+        ("/tight/a", "must have at most 2 characters")
+    }
+    assert faults({"tight": dict.fromkeys("abc")}, Amended) == {
+        ("/tight", "must have at most 2 entries")
+    }
+    assert faults({"free": {"a": 1}}, Amended) == {("/free/a", "must be a string")}
+    assert faults({"free": None}, Amended) == {("/free", "must be an object")}
+    assert faults({"free": {"k": None}}, Inner) == {("/free/k", "must be a string")}
+
+
+def test_the_schema_tells_what_can_be_removed() -> None:
+    kept = Schemas().of(dict[str, str])["additionalProperties"]
+    amended = Schemas().of(dict[str, str | None])["additionalProperties"]
+    assert amended == {"anyOf": [kept, {"type": "null"}]}
+    for kind, marker in ((dict[str, str], Amendment()), (dict[str, str | None], Mapping())):
+        with pytest.raises(TypeError, match="does not describe"):
+            rule_of(Annotated[kind, marker])

@@ -16,20 +16,11 @@ from tests.entrypoints.http.gateway import api_services
 if TYPE_CHECKING:
     from tests.entrypoints.http.gateway import Gateway, Json
 
-SECRET = "The answer has the key's text, which is never kept (0023); the name is taken once made."
-ONCE = "It can happen once: sent again, it is refused and tells the state it led to."
 STATE = "It says what is to be, and that is so however often it is said."
 REST = "It deals with at most so many of what is left; sent again, with the rest of it."
-PROMISE = "Another quote is another promise of minutes, which moves nothing and binds nobody."
 
 WITHOUT_KEY = {
-    "POST /v1/api_keys": SECRET,
-    "POST /v1/api_keys/{key}/regenerate": SECRET,
     "DELETE /v1/api_keys/{key}": STATE,
-    "POST /v1/quotes": PROMISE,
-    "POST /v1/payout_destinations/changes/{destination_change}/approve": ONCE,
-    "POST /v1/payout_destinations/changes/{destination_change}/refuse": ONCE,
-    "POST /v1/payout_destinations/changes/{destination_change}/cancel": ONCE,
     "PATCH /v1/webhook_endpoints/{endpoint}": STATE,
     "DELETE /v1/webhook_endpoints/{endpoint}": STATE,
     "POST /v1/ops/queues/{queue}/pause": STATE,

@@ -35,7 +35,7 @@ from tests.adapters.ton.on_devnet.gateway import (
 from tests.builders import USD, usd
 from tests.crashes.steps import Trail, watched
 from tests.domain.mishaps import Died
-from tests.domain.world import Services, Surroundings, compose
+from tests.domain.services import Services, Surroundings, compose
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from domain.chains.submissions import Submission
     from tests.adapters.ton.on_devnet.gateway import Gateway
     from tests.adapters.ton.on_devnet.shop import Shop
-    from tests.domain.world import Services
+    from tests.domain.services import Services
 
 PROCESSES_MAX = 60
 BEFORE, AFTER = "runner: before commit", "runner: after commit"
