@@ -1,4 +1,4 @@
-"""Many seeds at once: seven hundred merchant-days, and every scenario that has found something."""
+"""Many seeds at once: a thousand merchant-days, and every scenario that has found something."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from config.simulation.run import Outcome
 
-SEEDS = 10
+SEEDS = 15
 DAYS = 7
 MERCHANTS = 10
-"""Together seven hundred merchant-days."""
+"""Together more than a thousand merchant-days."""
 
 
 def scenarios(first_seed: int = 1) -> list[Scenario]:

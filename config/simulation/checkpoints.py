@@ -7,15 +7,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from config.simulation.broken import must
-from config.simulation.configured import CHAIN, CONTRACT, HOT, OTHER_TOKEN, TOKEN
+from config.simulation.configured import CHAIN, CONTRACT, HOT
+from config.simulation.custody import Custody
+from config.simulation.deposit_rules import DepositRules
 from config.simulation.memo_payers import ton_till
-from config.simulation.messages import ENDED, Messages, arrived, inclusion_of
+from config.simulation.messages import ENDED, Messages, arrived, landed
 from config.simulation.payers import till
-from config.simulation.rails import TON, TON_HOT
+from config.simulation.rails import TON_HOT
 from config.simulation.star_rules import StarRules
+from domain.chains.instructions import FundGas, SweepDeposit
 from domain.chains.model import Finality, Transfer
 from domain.escrow.model import EscrowState
-from domain.intents.model import DepositAddress, IntentStatus, SharedAddress
+from domain.intents.model import DepositAddress, IntentStatus
 from domain.ledger.accounts import NETWORK_FEES, PAYOUTS_IN_FLIGHT, WORLD, is_reserve
 from domain.settlements.model import SettlementState
 from domain.shared.jobs import JobState
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from config.simulation.rails import Rail
     from config.simulation.world import Gateway, World
     from domain.chains.model import Fact
+    from domain.chains.places import Places
     from domain.ledger.comparing import Comparison
     from domain.shared.ids import MerchantId
     from domain.shared.jobs import Job
@@ -47,6 +51,8 @@ class Checkpoints:
         self._world = world
         self._people = people
         self._stars = StarRules(world)
+        self._deposits = DepositRules(world)
+        self._custody = Custody(world)
         self._messages = Messages(world)
         self.looked_up_to: Counter[ChainId] = Counter()
 
@@ -75,32 +81,48 @@ class Checkpoints:
         for _ in range(20):
             if not (await auditor.watcher.watch(chain=chain)).behind:
                 break
+        self._nothing_waits_in_vain(rail)
         under_way = self._under_way(rail)
         for spot in await auditor.books.compare(chain=chain):
             unbooked = 0
             if spot.account == rail.places.gas and not rail.places.shows_coins:
                 unbooked = self._unbooked(spot, rail)
-            if spot.account in {rail.places.hot, rail.places.gas}:
-                unbooked -= under_way[spot.asset]
+            unbooked -= under_way[spot.account, spot.asset]
             what = f"{spot.account} {spot.asset} {spot.books} {spot.chain} at {spot.block}"
             right = spot.books + unbooked == spot.chain
             must(right, "the books equal the chain", what)
 
-    def _under_way(self, rail: Rail) -> Counter[str]:
-        """Return what has left the hot wallet by final blocks, of which the end is not booked.
+    def _nothing_waits_in_vain(self, rail: Rail) -> None:
+        """See that all is final that the chain calls final and that no rung holds up."""
+        cursor = self._world.store.tables.cursors.get(rail.places.chain)
+        newest = rail.chain.blocks.mined[-1].block
+        if cursor is None or cursor.parked is not None or cursor.gap is not None:
+            return
+        held = self._world.evidence.held_from(newest) if rail.places.chain == CHAIN else None
+        final = rail.final if held is None else min(rail.final, held - 1)
+        what = f"{cursor.final.number} of {newest.number}, held from {held}"
+        must(cursor.final.number >= final, "nothing waits for more than its rung", what)
+
+    def _under_way(self, rail: Rail) -> Counter[tuple[str, str]]:
+        """Return what has left places by final blocks of which the end is not booked, by asset.
 
         What a message sets off arrives some blocks later; until then nobody can tell.
         """
-        gone: Counter[str] = Counter()
+        places, gone = rail.places, Counter[tuple[str, str]]()
         for submission in self._world.store.tables.submissions.where(
-            standing=(rail.places.chain, "in flight")
+            standing=(places.chain, "in flight")
         ):
-            inclusion = inclusion_of(rail, submission.signed.hash) if submission.signed else None
-            if inclusion is None or not rail.chain.state.nature.travels:
+            found = landed(rail, submission) if rail.chain.state.nature.travels else None
+            if found is None:
                 continue
-            gone[inclusion.cost.asset] += inclusion.cost.amount
+            cost, sent = found[1].cost, submission.instruction
+            payer = places.deposits if isinstance(sent, SweepDeposit) else places.gas
+            gone[payer, cost.asset] += cost.amount
+            if isinstance(sent, FundGas):
+                gone[places.gas, sent.money.asset] += sent.money.amount
+                gone[places.deposits, sent.money.asset] -= sent.money.amount
             for _, send in arrived(rail, submission):
-                gone[send.money.asset] += send.money.amount
+                gone[places.pays_from(send.money.asset), send.money.asset] += send.money.amount
         return gone
 
     def at_rest(self) -> None:
@@ -114,10 +136,10 @@ class Checkpoints:
         self._requests_have_one_effect()
         self._deliveries_are_promised()
         self._endpoints_can_tell_gaps()
-        self._holdings_are_in_the_books()
-        self._nothing_is_lost_in_suspense()
+        self._custody.at_rest()
         self._messages.nothing_has_risen()
         self._stars.at_rest()
+        self._deposits.at_rest()
 
     def nothing_is_left(self) -> None:
         """See that nothing waits for ever.
@@ -169,6 +191,7 @@ class Checkpoints:
             if intent.status in {IntentStatus.REQUIRES_PAYMENT, IntentStatus.PROCESSING}:
                 yield f"{intent.id} is {intent.status}"
         yield from self._stars.left()
+        yield from self._deposits.left()
 
     def _unbooked(self, spot: Comparison, rail: Rail) -> int:
         """Return what has come into the gas tank and that no operator has booked yet."""
@@ -197,6 +220,7 @@ class Checkpoints:
         ours |= {
             it.pay_to.address for it in tables.intents if isinstance(it.pay_to, DepositAddress)
         }
+        ours |= {it.address for it in tables.customer_addresses}
         for name, rail in self._world.rails.items():
             cursor = tables.cursors.get(name)
             if cursor is None or cursor.parked is not None:
@@ -204,7 +228,7 @@ class Checkpoints:
             first = max(cursor.first, self.looked_up_to[name] + 1)
             for mined in rail.chain.blocks.mined[first : cursor.final.number + 1]:
                 for observation in mined.observations:
-                    if not _concerns(observation.fact, ours):
+                    if not _concerns(observation.fact, ours, rail.places):
                         continue
                     stored = tables.observations.get(observation.key)
                     right = stored is not None and stored.finality is Finality.FINAL
@@ -229,26 +253,6 @@ class Checkpoints:
                 held = rail.chain.state.balance(place, rail.token)
                 right = held == sent[place, rail.token]
                 must(right, "merchants hold what was paid out", place)
-
-    def _nothing_is_lost_in_suspense(self) -> None:
-        """See that all that came to the shared wallet is an intent's or waits in suspense."""
-        tables, rail = self._world.store.tables, self._world.rails.get(TON)
-        cursor = tables.cursors.get(TON)
-        if rail is None or cursor is None:
-            return
-        came: Counter[str] = Counter()
-        for mined in rail.chain.blocks.mined[cursor.first : cursor.final.number + 1]:
-            for observation in mined.observations:
-                fact = observation.fact
-                if isinstance(fact, Transfer) and fact.target == TON_HOT:
-                    came[fact.money.asset] += fact.money.amount
-        for intent in tables.intents:
-            if isinstance(intent.pay_to, SharedAddress):
-                came[intent.due.asset] -= intent.captured
-        for asset in (rail.token, rail.other, rail.places.native):
-            waiting = -(tables.sums.get((rail.places.suspense, asset)) or 0)
-            what = f"{asset} {waiting} of {came[asset]}"
-            must(waiting == came[asset], "nothing is lost in suspense", what)
 
     def _promises_are_covered(self) -> None:
         """See that what was promised to be paid out is there, the gas tank apart."""
@@ -281,24 +285,6 @@ class Checkpoints:
                 has_job = looked_for and delivery.next_try_at is not None
                 must(has_job, "a pending delivery has a job", delivery.id)
 
-    def _holdings_are_in_the_books(self) -> None:
-        """See that what is noted of each deposit address adds up, and that its sweep goes on."""
-        tables, places = self._world.store.tables, self._world.places[CHAIN]
-        held: Counter[str] = Counter()
-        for holding in tables.holdings:
-            held[holding.asset] += holding.amount
-        for asset in (TOKEN, OTHER_TOKEN):
-            booked = tables.sums.get((places.deposits, asset)) or 0
-            must(held[asset] == booked, "holdings are the books", f"{asset} {booked}")
-        sweeping = Counter(it.address for it in tables.sweeps if it.is_open)
-        for address, count in sweeping.items():
-            must(count == 1, "an address has one open sweep", address)
-        for sweep in tables.sweeps:
-            if sweep.is_open and sweep.submission_id is not None:
-                submission = tables.submissions.get(sweep.submission_id)
-                under_way = submission is not None and submission.state.value not in ENDED
-                must(under_way, "an open sweep is under way", sweep.id)
-
     def _is_pruned(self, merchant_id: MerchantId, sequence: int) -> bool:
         """Tell whether a delivery of so old an event may not be kept any more."""
         world = self._world
@@ -318,5 +304,9 @@ class Checkpoints:
             told[delivery.endpoint_id] = delivery.sequence
 
 
-def _concerns(fact: Fact, ours: set[str]) -> bool:
-    return not isinstance(fact, Transfer) or (fact.target in ours and fact.money.amount > 0)
+def _concerns(fact: Fact, ours: set[str], places: Places) -> bool:
+    """Tell whether a fact has to be noted; what pays for a sweep is booked by its own end."""
+    if not isinstance(fact, Transfer):
+        return True
+    gas = (fact.source, fact.money.asset) == (places.hot_wallet, places.native)
+    return fact.target in ours and fact.money.amount > 0 and not gas

@@ -12,11 +12,13 @@ import attrs
 
 from config.simulation.broken import must
 from config.simulation.configured import CHAIN
+from config.simulation.deposit_rules import DepositRules
 from config.simulation.followed import Followed
 from config.simulation.messages import Messages
 from config.simulation.rails import TON, TON_HOT
 from config.simulation.star_rules import StarRules
 from domain.chains.model import Finality
+from domain.customers.view import view_deposit
 from domain.escrow.model import EscrowState, EscrowTerms
 from domain.escrow.view import view_escrow
 from domain.intents.model import (
@@ -40,8 +42,9 @@ if TYPE_CHECKING:
 
     from adapters.memory.tables import Journal
     from config.simulation.world import World
-    from domain.chains.model import Cursor, Observation
+    from domain.chains.model import Cursor, Observation, ObservationKey
     from domain.chains.submissions import Submission
+    from domain.customers.model import Deposit
     from domain.escrow.claims import Claim
     from domain.escrow.model import Escrow
     from domain.intents.model import PaymentIntent
@@ -63,6 +66,7 @@ class Invariants:
         self.world = world
         self.followed = Followed(wallet=TON_HOT, memos=world.memos)
         self.stars = StarRules(world)
+        self.deposits = DepositRules(world)
         self.commits = 0
         self._messages = Messages(world)
         self._tables = world.store.tables
@@ -78,6 +82,8 @@ class Invariants:
             tables.payouts: self._payout,
             tables.deliveries: self._delivery,
             tables.escrows: self._escrow,
+            tables.customer_addresses: self.deposits.address,
+            tables.deposits: self._deposit,
             tables.intents: self._intent,
             tables.star_payments: self.stars.payment,
         }
@@ -87,6 +93,8 @@ class Invariants:
         self._sequences: Counter[str] = Counter()
         self._places: list[str] = []
         """Where money was seen to come, or not to have come, in the commit looked at."""
+        self._transfers: list[tuple[ObservationKey, Observation | None]] = []
+        """What was observed in the commit looked at, and what was known of it before."""
 
     def after(self, journal: Journal) -> None:
         """Look at a commit.
@@ -110,6 +118,9 @@ class Invariants:
                 self._must_be_what_was_seen(intent)
             for intent in self._tables.intents.where(memo=(TON, place)):
                 self._must_be_what_was_seen(intent)
+        transfers, self._transfers = self._transfers, []
+        for key, was in transfers:
+            self.deposits.transfer(key, was)
 
     # The books.
 
@@ -132,7 +143,8 @@ class Invariants:
 
     # The chain.
 
-    def _observed(self, _: Any, before: Observation | None, after: Observation | None) -> None:  # noqa: ANN401 (a table's key)
+    def _observed(self, key: Any, before: Observation | None, after: Observation | None) -> None:  # noqa: ANN401 (a table's key)
+        self._transfers.append((key, before))
         place = self.followed.observation(before, after)
         if place is not None:
             self._places.append(place)
@@ -150,6 +162,10 @@ class Invariants:
             must(number >= before.final.number, "what is final stays final", str(after))
         right = number < len(chain) and chain[number].block.hash == after.final.hash
         must(right, "final blocks are of the chain", f"block {number}")
+        if key == CHAIN and before is not None and number > before.final.number:
+            held = self.world.evidence.held_from(after.seen)
+            right = held is None or number < held
+            must(right, "no amount is final before its rung", f"{number}, held from {held}")
 
     def _submission(self, key: str, before: Submission | None, after: Submission | None) -> None:
         self._messages.look(key, before, after, self.followed)
@@ -168,6 +184,7 @@ class Invariants:
         must(right, "a merchant's events are numbered without gaps", str(key))
         if event.merchant_id != PLATFORM:
             self._newest[event.object_id] = event.data
+            self.deposits.told(event)
 
     def _intent(self, key: str, before: PaymentIntent | None, after: PaymentIntent | None) -> None:
         if after is None:
@@ -232,6 +249,11 @@ class Invariants:
         must(len(paid) <= 1, "a settlement is paid once", f"{after.settlement_id} by {paid}")
         if after.merchant_id is not None:
             self._must_be_told(key, view_payout(after, self.world.assets))
+
+    def _deposit(self, key: str, before: Deposit | None, after: Deposit | None) -> None:
+        self.deposits.deposit(key, before, after)
+        if after is not None:
+            self._must_be_told(key, view_deposit(after, self.world.assets))
 
     def _delivery(self, key: str, before: Delivery | None, after: Delivery | None) -> None:
         if after is None or before is None:

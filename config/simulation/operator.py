@@ -6,10 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from config.simulation.broken import must
+from config.simulation.messages import ENDED, landed
 from config.simulation.people import server
 from config.simulation.process import ConnectionLost
 from config.simulation.rails import TON
 from config.simulation.turns import Park
+from domain.chains.canceling import CannotCancel
+from domain.chains.submissions import SubmissionTransitionRefused
 from domain.ledger.model import InsufficientFunds
 from domain.ledger.parking import AssetParked
 from domain.settlements.model import SettlementState, SettlementTransitionRefused
@@ -27,14 +30,18 @@ if TYPE_CHECKING:
     from config.simulation.fleet import Fleet
     from config.simulation.people import People
     from config.simulation.rails import Rail
+    from config.simulation.scenario import Act
     from config.simulation.trace import Trace
     from config.simulation.world import Gateway, World
+    from domain.chains.submissions import Submission
     from domain.shared.ids import DeliveryId, EndpointId, MerchantId, PayoutId, SettlementId
     from domain.shared.money import AssetId
     from domain.stars.model import ChargeId
 
 ROUND = timedelta(hours=3)
 """How often the operator looks in."""
+LOOKS, BETWEEN_LOOKS = 20, timedelta(minutes=7)
+"""How often, and after which time, it is looked whether there is something to call off."""
 REFILL = 3 * 10**6
 """What is put into the gas tank each time, smallest unit."""
 
@@ -81,6 +88,30 @@ class Operator:
     async def settle(self) -> None:
         """Settle at once, whatever the schedule says."""
         await self._ask("settle", lambda gateway: gateway.settlements.run())
+
+    async def call_off(self, act: Act) -> None:
+        """Take back one of the transactions that have not ended, when there is one."""
+        there = self._not_landed()
+        for _ in range(LOOKS):
+            if there:
+                break
+            await Park(until=self._world.clock.now() + BETWEEN_LOOKS)
+            there = self._not_landed()
+        if there:
+            id = there[int(act.detail["which"]) % len(there)].id
+            self._trace.counts["called off"] += 1
+            await self._ask(
+                f"call off {id}",
+                lambda gateway: gateway.services.canceling().cancel(submission_id=id),
+            )
+
+    def _not_landed(self) -> list[Submission]:
+        """Return what can still be taken back, as far as one can see."""
+        world = self._world
+        open_ = [it for it in world.store.tables.submissions if it.state.value not in ENDED]
+        return [
+            it for it in open_ if not it.unwanted and landed(world.rails[it.chain], it) is None
+        ]
 
     async def _resume(self, rail: Rail) -> None:
         chain = rail.places.chain
@@ -200,6 +231,8 @@ class Operator:
             SettlementTransitionRefused,
             AssetParked,
             InsufficientFunds,
+            SubmissionTransitionRefused,
+            CannotCancel,
         ) as error:
             self._trace.note("operator", what, type(error).__name__)
         except Exception as error:  # noqa: BLE001 (whatever nobody foresaw)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.simulation.broken import must
 from config.simulation.configured import CHAIN, COIN, TOKEN, USD
+from config.simulation.customers import Customers
 from config.simulation.memo_payers import MemoPayers, ton_till
 from config.simulation.payers import Payers, till
 from config.simulation.process import ConnectionLost
@@ -84,6 +85,7 @@ class People:
             self.payers,
             MemoPayers(world, trace, intent=known),
             StarPayers(world, trace, intent=known, links=self.links),
+            Customers(world, trace, merchants=self.merchants, insist=self._insist),
         )
         self._world = world
         self._fleet = fleet

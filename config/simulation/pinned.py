@@ -53,4 +53,8 @@ PINNED: tuple[Pinned, ...] = (
         Scenario(seed=18, days=1, merchants=4, only=(), rails=FIRST),
         "A gas tank booked before the chain was read seemed to be missing: its asset was parked.",
     ),
+    Pinned(
+        Scenario(seed=5, days=2, merchants=2, only=(16, 17, 18, 40_000_001), rails=FIRST),
+        "A payout's transaction was replaced by another one, and its merchant was not told.",
+    ),
 )

@@ -1,12 +1,14 @@
-"""What money comes in by: a chain like Ethereum, one like TON, and Telegram Stars."""
+"""What money comes in by: a chain like Ethereum, one like TON, Stars, addresses that stay."""
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import attrs
 
+from adapters.memory.blocks import PendingTransaction
 from adapters.memory.chain import InMemoryChain
 from adapters.memory.chain_state import Nature
 from config.simulation.network import Network
@@ -17,12 +19,12 @@ from domain.shared.money import AssetId, ChainId, Money
 if TYPE_CHECKING:
     from random import Random
 
-    from adapters.memory.blocks import PendingTransaction
     from ports.clock import Clock
+    from ports.deposit_addresses import DepositAddresses
     from ports.escrow_contract import EscrowContracts
 
-RAILS = ("evm", "ton", "stars")
-"""The names of the rails, as the command line has them."""
+RAILS = ("evm", "ton", "stars", "customers")
+"""The names of the rails, as the command line has them; customers pay on the others' chains."""
 
 TON = ChainId("ton:simulated")
 TON_TOKEN = AssetId(f"{TON}/jetton:usdt")
@@ -54,6 +56,8 @@ class Rail:
     """How long a block takes, at least and at most."""
     refills: list[tuple[str, int]] = attrs.field(factory=list)
     """What was put into the gas tank: by which transaction, and how much."""
+    waited: dict[str, PendingTransaction] = attrs.field(factory=dict)
+    """What of the gateway's own a block has passed over, by its hash."""
     full_until: datetime | None = None
     """Until when no block takes anything of the gateway's in."""
 
@@ -71,6 +75,7 @@ class Rail:
             blocks.pool = [it for it in blocks.pool if it.sender != self.chain.sender]
         self.chain.mine()
         blocks.pool += kept
+        self.waited.update((it.hash, it) for it in blocks.pool if it.sender is not None)
 
     def fill_tank(self, amount: int) -> None:
         """Put native coin into the hot wallet, smallest unit. It is not in the books by that."""
@@ -86,10 +91,26 @@ class Rail:
         )
 
 
-def like_ton(*, clock: Clock, contracts: EscrowContracts, random: Random) -> Rail:
+@attrs.frozen
+class TonAddresses:
+    """The deposit wallets of customers on the second chain: hashes of their places."""
+
+    def derive(self, index: int) -> str:
+        """Return the wallet at a place."""
+        return "0:" + hashlib.sha256(f"wallet {index}".encode()).hexdigest()
+
+
+def like_ton(
+    *,
+    clock: Clock,
+    contracts: EscrowContracts,
+    random: Random,
+    addresses: DepositAddresses | None,
+) -> Rail:
     """Return a chain with memos, shown coins, batches, and messages that expire.
 
-    What is in a block is final. There is no escrow contract.
+    What is in a block is final. There is no escrow contract. Where there are ``addresses``, it
+    has some of customers.
     """
     places = Places(
         chain=TON,
@@ -98,7 +119,7 @@ def like_ton(*, clock: Clock, contracts: EscrowContracts, random: Random) -> Rai
         hot_wallet=TON_HOT,
         treasury=None,
         first_block=1,
-        methods=frozenset({Method.MEMO}),
+        methods=frozenset({Method.MEMO, Method.ADDRESS} if addresses else {Method.MEMO}),
         shows_coins=True,
     )
     chain = InMemoryChain(
@@ -111,6 +132,7 @@ def like_ton(*, clock: Clock, contracts: EscrowContracts, random: Random) -> Rai
         sender=TON_HOT,
         arbiter="nobody",
         treasury=None,
+        deposits=addresses,
         safe_after=0,
         final_after=0,
         nature=Nature(batch_max=BATCH_MAX, valid_for=VALID_FOR, shows_coins=True, travels=TRAVELS),

@@ -28,7 +28,7 @@ from domain.chains.submissions import SubmissionState
 from domain.escrow.model import EscrowState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from config.simulation.rails import Rail
     from config.simulation.scenario import Act
@@ -161,6 +161,9 @@ class Play:
         counts["turns"] = self.world.turns.given
         counts["lies"] = self.world.lies()
         counts["charges"] = len(tables.star_payments)
+        counts["deposits"] = len(tables.deposits)
+        counts["replaced"] = sum(bool(it.earlier) for it in tables.submissions)
+        counts["canceled"] = sum(it.state is SubmissionState.CANCELED for it in tables.submissions)
         counts["batches"] = sum(len(it.parts) > 1 for it in tables.submissions)
         counts["expired"] = sum(it.state is SubmissionState.EXPIRED for it in tables.submissions)
         counts["acts"] = len(self._acts)
@@ -193,9 +196,16 @@ class Play:
         for act in acts:
             later = PAUSE if self._pauses and act.at >= timedelta(days=1) else timedelta()
             await Park(until=self._began + later + act.at)
-            who = self.faults if act.kind else self.people
-            body = self.operator.settle() if act.verb == "settle" else who.play(act)
-            self.world.turns.start(f"#{act.number}", body)
+            self.world.turns.start(f"#{act.number}", self._play(act))
+
+    def _play(self, act: Act) -> Coroutine[Park, None, None]:
+        """Return what carries an act out."""
+        match act.verb:
+            case "settle":
+                return self.operator.settle()
+            case "call_off":
+                return self.operator.call_off(act)
+        return self.faults.play(act) if act.kind else self.people.play(act)
 
     def _pause(self) -> None:
         """Let what was begun come to rest, and move on to when the next acts are."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from config.simulation import memo_shopping, mischief, shopping, star_shopping
+from config.simulation import congestion, memo_shopping, mischief, saving, shopping, star_shopping
 from config.simulation.rails import RAILS
 
 if TYPE_CHECKING:
@@ -21,11 +21,17 @@ if TYPE_CHECKING:
 
     from config.simulation.drawn import Drawn
 
-FAULTS = ("crash", "rpc", "reorg", "queue", "webhooks", "storage", "telegram")
+FAULTS = ("crash", "rpc", "reorg", "queue", "webhooks", "storage", "telegram", "fees")
 """The kinds of faults, as the command line names them."""
 
-FIRST_NUMBERS = {"evm": 0, "ton": 10_000_000, "stars": 20_000_000}
-"""The first number of each rail's acts: what is drawn for one renumbers no other's."""
+FIRST_NUMBERS = {
+    "evm": 0,
+    "ton": 10_000_000,
+    "stars": 20_000_000,
+    "customers": 30_000_000,
+    "congestion": 40_000_000,
+}
+"""The first number of each concern's acts: what is drawn for one renumbers no other's."""
 
 
 @attrs.frozen
@@ -107,11 +113,22 @@ class Scenario:
             add(drawn, mischief.draw(self._random("mischief", day), self.merchants), day)
         return drawn
 
+    def _draw_evm(self) -> list[Act]:
+        """Draw what is about the first chain; its fees came later, under numbers of their own."""
+        drawn: list[Act] = []
+        for day in range(self.days):
+            fees = congestion.draw(self._random("congestion", day), self.merchants)
+            add(drawn, fees, day, first=FIRST_NUMBERS["congestion"])
+        return [*self._draw_first(), *drawn]
+
     def _draw_ton(self) -> list[Act]:
         return self._draw_more("ton", memo_shopping.draw, memo_shopping.draw_mischief)
 
     def _draw_stars(self) -> list[Act]:
         return self._draw_more("stars", star_shopping.draw, star_shopping.draw_mischief)
+
+    def _draw_customers(self) -> list[Act]:
+        return self._draw_more("customers", saving.draw, saving.draw_mischief)
 
     def _draw_more(
         self,
@@ -144,9 +161,10 @@ def add(drawn: list[Act], more: Sequence[Drawn], day: int, *, first: int = 0) ->
 
 
 _DRAWN_FOR: Mapping[str, Callable[[Scenario], list[Act]]] = {
-    "evm": Scenario._draw_first,
+    "evm": Scenario._draw_evm,
     "ton": Scenario._draw_ton,
     "stars": Scenario._draw_stars,
+    "customers": Scenario._draw_customers,
 }
 
 

@@ -25,23 +25,28 @@ from config.bootstrap import WorkerServices, WorkerStars
 from config.containers.services import Services
 from config.deployments.demo import assets, places
 from config.deployments.testing import ARBITER, TestingAdapters, rates
+from config.finality import ladders
 from config.simulation.between import Opened
 from config.simulation.configured import (
     CHAIN,
     COIN,
     CONTRACT,
     HOT,
+    LADDERS,
     OTHER_TOKEN,
     TOKEN,
     TREASURY,
+    UNLISTED,
     settings,
 )
+from config.simulation.evidence import Evidence
 from config.simulation.network import FINAL_AFTER, Line, Network
 from config.simulation.process import Process, SkewedClock
-from config.simulation.rails import Rail, like_ton
+from config.simulation.rails import TON, Rail, TonAddresses, like_ton
 from config.simulation.servers import Post, Servers
 from config.simulation.telegram import BotLine, Telegram
 from config.simulation.turns import Turns
+from domain.chains.finality import Ladder
 from domain.chains.service import ChainWatcher
 from domain.escrow.service import EscrowService
 from domain.intents.service import IntentService
@@ -50,14 +55,15 @@ from domain.ledger.sealing import Sealing
 from domain.ledger.service import LedgerService
 from domain.settlements.service import SettlementService
 from domain.shared.jobs import JobState
+from domain.shared.money import asset_id
 from domain.stars.service import StarsService
 from domain.webhooks.service import WebhookService
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
-    from domain.shared.money import ChainId
+    from domain.shared.money import AssetId, ChainId
 
 
 TANKS = (10**13, 4 * 10**6)
@@ -113,6 +119,7 @@ class Gateway:
             valuation=services.valuation(),
             webhooks=self.webhooks,
             sandbox=services.sandbox_works(),
+            usage=services.usage(),
             platform=services.platform(),
             stars=stars,
             resources=(),
@@ -144,7 +151,8 @@ class World:
 
     def __init__(self, *, seed: int, rails: Collection[str] = ("evm",)) -> None:
         self.seed = seed
-        self.settings = settings(rails)
+        self._rail_names = frozenset(rails)
+        self.settings = settings(rails, self._ladder(rails))
         self.clock = FakeClock()
         self.ids = SequentialIds(seed=seed)
         self.store = Store(clock=self.clock, ids=self.ids)
@@ -157,7 +165,7 @@ class World:
             clock=self.clock,
             contracts=self.contracts,
             native=COIN,
-            assets=[TOKEN, OTHER_TOKEN, COIN],
+            assets=[TOKEN, OTHER_TOKEN, UNLISTED, COIN],
             contract=CONTRACT,
             sender=HOT,
             arbiter=ARBITER,
@@ -177,9 +185,14 @@ class World:
         )
         self.rails: dict[ChainId, Rail] = {CHAIN: first}
         """The chains, by their names."""
+        rungs = ladders(self.settings, self.assets).get(CHAIN, Ladder()).rungs
+        self.evidence = Evidence(self.chain, self.store.tables, rungs)
         if "ton" in rails:
             random = self.random("network of the second chain")
-            second = like_ton(clock=self.clock, contracts=self.contracts, random=random)
+            wallets = TonAddresses() if "customers" in rails else None
+            second = like_ton(
+                clock=self.clock, contracts=self.contracts, random=random, addresses=wallets
+            )
             self.rails[second.places.chain] = second
             self.places[second.places.chain] = second.places
         self.telegram = Telegram(self) if "stars" in rails else None
@@ -197,6 +210,18 @@ class World:
     def _sweeps_max(self, rails: Collection[str]) -> int:
         """Draw whether addresses are swept together; with one rail old stories stay as told."""
         return self.random("sweeping").choice((0, 3)) if len(rails) > 1 else 0
+
+    def _sweep_minimums(self) -> dict[AssetId, int]:
+        """Return from which holding on addresses are swept where settings name one chain only."""
+        return {
+            asset_id(it.id): it.sweep_minimum
+            for it in self.settings.assets
+            if "/erc20:" in it.id or it.id.startswith(f"{TON}/")
+        }
+
+    def _ladder(self, rails: Collection[str]) -> Sequence[Mapping[str, Any]]:
+        """Draw what large amounts need; where customers have no addresses it is nothing."""
+        return self.random("ladder").choice(LADDERS) if "customers" in rails else ()
 
     def random(self, concern: str) -> Random:
         """Return a source of chance of its own: more of one kind shifts no other."""
@@ -229,7 +254,7 @@ class World:
             (adapters.places, self.places),
             (adapters.begin, opened.begin),
             (adapters.rates, self.rates),
-            (adapters.addresses, {CHAIN: self.addresses}),
+            (adapters.addresses, {CHAIN: self.addresses, TON: TonAddresses()}),
             (adapters.contracts, self.contracts),
             (adapters.chains, {name: it.chain for name, it in self.rails.items()}),
             (adapters.stars_bot, self._bot_of(process, truthful=truthful)),
@@ -242,6 +267,8 @@ class World:
             adapt(adapters)
         services = Services(settings=self.settings, adapters=adapters)
         services.check_dependencies()
+        if "customers" in self._rail_names:
+            services.sweeps.add_kwargs(minimums=self._sweep_minimums())
         return Gateway(
             process=process,
             services=services,

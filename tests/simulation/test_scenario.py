@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from config.simulation.rails import RAILS
 from config.simulation.scenario import FAULTS, Scenario, chosen_faults, chosen_rails
 
 
@@ -15,6 +16,7 @@ def test_numbers_do_not_depend_on_what_is_played() -> None:
         Scenario(seed=5, days=3, merchants=4, only=(7, 19, 20)),
         Scenario(seed=5, days=3, merchants=4, rails=("evm",)),
         Scenario(seed=5, days=3, merchants=4, rails=("stars",)),
+        Scenario(seed=5, days=3, merchants=4, rails=("customers",)),
     ):
         acts = part.acts()
         assert acts
@@ -45,7 +47,7 @@ def test_an_unknown_fault_is_named() -> None:
 def test_each_rail_has_acts_and_numbers_of_its_own() -> None:
     played = {
         rail: {act.number for act in Scenario(seed=5, days=3, merchants=4, rails=(rail,)).acts()}
-        for rail in ("evm", "ton", "stars")
+        for rail in RAILS
     }
     assert all(played.values())
     whole = [act.number for act in Scenario(seed=5, days=3, merchants=4).acts()]
