@@ -32,8 +32,13 @@ class Settlements(Protocol):
         """
         ...
 
-    async def list(self, *, owner: MerchantId, limit: int) -> Sequence[Settlement]:
-        """Return a merchant's settlements, newest first."""
+    async def list(
+        self, *, owner: MerchantId, before: SettlementId | None = None, limit: int
+    ) -> Sequence[Settlement]:
+        """Return a merchant's settlements, newest first: later ids sort after earlier ones.
+
+        ``before`` is the last of the page before.
+        """
         ...
 
     async def named(

@@ -41,10 +41,13 @@ class InMemorySettlements:
         tables = await self._turn.tables()
         return lock(self._turn, "settlement", tables.settlements, settlement_id)
 
-    async def list(self, *, owner: MerchantId, limit: int) -> Sequence[Settlement]:
+    async def list(
+        self, *, owner: MerchantId, before: SettlementId | None = None, limit: int
+    ) -> Sequence[Settlement]:
         """Return a merchant's settlements, newest first."""
         mine = (await self._turn.tables()).settlements.where(owner=owner)
-        return sorted(mine, key=lambda it: it.id, reverse=True)[:limit]
+        older = [it for it in mine if before is None or it.id < before]
+        return sorted(older, key=lambda it: it.id, reverse=True)[:limit]
 
     async def named(
         self, ids: Sequence[SettlementId], *, owner: MerchantId

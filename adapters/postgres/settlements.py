@@ -33,12 +33,14 @@ _ADD = insertion(SETTLEMENT)
 _SAVE = update_by_id(SETTLEMENT, fixed=["merchant_id", "asset", "created_at", "hold_id"])
 _LOCK = select_by_id(SETTLEMENT, lock=True)
 _NAMED = select_named(SETTLEMENT)
-_NEWEST = compiled(
+_mine = (
     select(SETTLEMENT)
     .where(SETTLEMENT.c.merchant_id == bindparam("owner"))
     .order_by(SETTLEMENT.c.id.desc())
     .limit(bindparam("limit"))
 )
+_NEWEST = compiled(_mine)
+_OLDER = compiled(_mine.where(SETTLEMENT.c.id < bindparam("before")))
 _ADD_PAYOUT = insertion(PAYOUT)
 _SAVE_PAYOUT = update_by_id(
     PAYOUT,
@@ -70,9 +72,14 @@ class PostgresSettlements:
             raise NotFound("settlement", settlement_id)
         return _settlement(row)
 
-    async def list(self, *, owner: MerchantId, limit: int) -> Sequence[Settlement]:
+    async def list(
+        self, *, owner: MerchantId, before: SettlementId | None = None, limit: int
+    ) -> Sequence[Settlement]:
         """Return a merchant's settlements, newest first: later ids sort after earlier ones."""
-        rows = await self._session.rows(_NEWEST, owner=owner, limit=limit)
+        if before is None:
+            rows = await self._session.rows(_NEWEST, owner=owner, limit=limit)
+        else:
+            rows = await self._session.rows(_OLDER, owner=owner, before=before, limit=limit)
         return [_settlement(row) for row in rows]
 
     async def named(

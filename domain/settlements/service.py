@@ -26,7 +26,7 @@ from domain.shared.ids import HoldId, PayoutId, SettlementId, SubmissionId
 from domain.shared.money import AssetId, Assets, ChainId, chain_of
 from ports.clock import Clock
 from ports.ids import Ids
-from ports.unit_of_work import Begin
+from ports.unit_of_work import Begin, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,10 +130,24 @@ class SettlementService:
             await work.commit()
         return payout
 
-    async def page(self, *, owner: MerchantId, limit: int) -> Sequence[Settlement]:
-        """Return a merchant's settlements, newest first."""
+    async def page(
+        self, *, owner: MerchantId, before: SettlementId | None = None, limit: int
+    ) -> Sequence[Settlement]:
+        """Return a merchant's settlements, newest first, from just before one of them."""
         async with self.begin() as work:
-            return await work.settlements.list(owner=owner, limit=limit)
+            return await work.settlements.list(owner=owner, before=before, limit=limit)
+
+    async def get(self, *, owner: MerchantId, settlement_id: SettlementId) -> Settlement:
+        """Return a settlement of a merchant's.
+
+        Raises:
+            NotFound: there is none, or it belongs to another merchant.
+        """
+        async with self.begin() as work:
+            found = await work.settlements.named([settlement_id], owner=owner)
+        if not found:
+            raise NotFound("settlement", settlement_id)
+        return found[0]
 
     async def payouts_of(
         self, settlements: Sequence[Settlement], *, owner: MerchantId

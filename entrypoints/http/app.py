@@ -36,6 +36,7 @@ from entrypoints.http.payout_destinations import PayoutDestinations
 from entrypoints.http.payouts import Payouts
 from entrypoints.http.refusals import REFUSALS
 from entrypoints.http.sandbox import SandboxOrders
+from entrypoints.http.settlements import Settlements
 from entrypoints.http.stars import StarPayments
 from entrypoints.http.stream import Pace, Streams
 from entrypoints.http.telegram import telegram_route
@@ -159,7 +160,12 @@ def _resources(services: ApiServices) -> Sequence[object]:
         ),
         Explanations(service=services.explaining, assets=services.assets),
         Escrows(service=services.escrows, assets=services.assets),
-        Balances(books=services.books, settlements=services.settlements, assets=services.assets),
+        Balances(books=services.books, assets=services.assets),
+        Settlements(
+            service=services.settlements,
+            assets=services.assets,
+            cursors=Cursors(key=services.cursor_key, listing="settlements"),
+        ),
         Payouts(
             service=services.settlements,
             assets=services.assets,

@@ -57,7 +57,10 @@ class SettlementsContract(StorageContract):
         await given(begin, a_hold(), *mine, a_settlement("set_04", merchant_id=OTHER_MERCHANT))
 
         async with begin() as work:
-            assert await work.settlements.list(owner=MERCHANT, limit=2) == [mine[2], mine[1]]
+            page = work.settlements.list
+            assert await page(owner=MERCHANT, limit=2) == [mine[2], mine[1]]
+            assert await page(owner=MERCHANT, before=mine[1].id, limit=2) == [mine[0]]
+            assert await page(owner=MERCHANT, before=mine[0].id, limit=2) == []
 
     async def test_a_payout_comes_back_whole_and_changes_under_a_lock(self, begin: Begin) -> None:
         await given_payout(begin)

@@ -38,7 +38,8 @@ async def settlement(gateway: Gateway) -> Json:
 
 async def test_who_has_earned_nothing_has_no_balance(gateway: Gateway) -> None:
     assert await gateway.ada.get("/v1/balances") == {"object": "balances", "data": []}
-    assert await gateway.ada.get("/v1/settlements") == {"object": "list", "data": []}
+    nothing = {"data": [], "has_more": False, "next_cursor": None}
+    assert await gateway.ada.get("/v1/settlements") == nothing
 
 
 async def test_earned_money_is_shown_to_its_owner_alone(gateway: Gateway) -> None:
@@ -113,9 +114,29 @@ async def test_settlements_come_newest_first(gateway: Gateway) -> None:
         await gateway.services.settlements().run()
         await gateway.send()
         gateway.clock.advance(minutes=1)
-    first, second = (await gateway.ada.get("/v1/settlements"))["data"]
+    page = await gateway.ada.get("/v1/settlements", limit=1)
+    [first] = page["data"]
+    assert page["has_more"]
+    after = await gateway.ada.get("/v1/settlements", cursor=page["next_cursor"])
+    [second] = after["data"]
+    assert (after["has_more"], after["next_cursor"]) == (False, None)
     assert first["created_at"] > second["created_at"]
     assert (await gateway.bob.get("/v1/settlements"))["data"] == []
+
+
+async def test_a_settlement_is_shown_to_its_owner_alone(gateway: Gateway) -> None:
+    await earned(gateway)
+    await gateway.services.settlements().run()
+    found = await settlement(gateway)
+    path = f"/v1/settlements/{found['id']}"
+    assert await gateway.ada.get(path) == found
+    payout = await gateway.ada.get(f"/v1/payouts/{found['payout']}")
+    assert await gateway.ada.get(path, expand="payout") == {
+        **found,
+        "expanded": {"payout": payout},
+    }
+    assert refusal(await gateway.bob.http.get(path)) == (404, "not-found")
+    assert refusal(await gateway.ada.http.get("/v1/settlements/set_1")) == (404, "not-found")
 
 
 async def test_the_books_agree_with_themselves_and_the_chain(gateway: Gateway) -> None:

@@ -159,6 +159,7 @@ async def objects_of_ada(gateway: Gateway) -> dict[str, str]:
     found = {
         "intent": (await gateway.held())["id"],
         "payout": settlement["payout"],
+        "settlement": settlement["id"],
         "key": key["id"],
         "event": event["id"],
     }
