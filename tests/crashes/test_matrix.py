@@ -21,7 +21,22 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+IDLE = [it for it in SCENARIOS if it.is_idle]
+"""Their world is their own: what another story has left could come due in the middle of it."""
+
+
+@pytest.mark.parametrize("scenario", IDLE, ids=lambda scenario: scenario.name)
+async def test_a_worker_may_die_at_any_step_of_doing_nothing(
+    own_world: World, scenario: Scenario, record_property: Record
+) -> None:
+    await _interrupt(own_world, scenario, record_property)
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [it for it in SCENARIOS if not it.is_idle],
+    ids=lambda scenario: scenario.name,
+)
 async def test_a_worker_may_die_at_any_step(
     world: World, scenario: Scenario, record_property: Record
 ) -> None:
